@@ -1,0 +1,1 @@
+"""mailflow-agent: finds broken mail flow before users do."""

@@ -1,0 +1,1 @@
+"""The world outside: each module wraps one library and lets none of its exceptions out."""

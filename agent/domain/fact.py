@@ -1,0 +1,60 @@
+"""What does a run show beside its findings?
+
+Facts are what a person wants to look at: the record, the tree of includes, the walk through an SMTP
+session. There are few shapes, so that the page, the command line and the JSON answer can draw any
+fact of any probe without knowing the probe. Facts are bounded in size and never become labels.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mood = Literal["plain", "good", "warning", "unknown", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text to be shown as it is, such as a DNS record."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns, such as the exchanges of a domain."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A branch of a tree: what it is, what to know about it, and what hangs below.
+
+    ``count`` is a number worth showing at the branch (the lookups it costs, with those below it).
+    """
+
+    label: str
+    detail: str = ""
+    mood: Mood = "plain"
+    count: int | None = None
+    children: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a walk, and the seconds it took; ``None`` where it was not reached."""
+
+    name: str
+    seconds: float | None
+    mood: Mood = "plain"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Steps in the order they were taken, such as the phases of an SMTP session."""
+
+    phases: tuple[Phase, ...]
+
+
+Fact = Text | Table | Node | Walk

@@ -1,0 +1,125 @@
+"""What can be wrong, and what one run of a check found?
+
+A rule is declared once, as a value: metrics, alerts, runbooks, pages and documentation are
+rendered from it. A finding is a rule broken in one run, with the evidence. An outcome is all that
+one run has to say.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.domain.fact import Fact
+
+
+class Severity(enum.IntEnum):
+    """How much an operator should care, in rising order.
+
+    UNKNOWN (we could not tell) ranks below CRITICAL (we know that it is broken), so that a proven
+    failure is never hidden behind a resolver's hiccup in the same run.
+    """
+
+    OK = 0
+    WARNING = 1
+    UNKNOWN = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        """The name as people and label values have it: ``critical``."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be wrong, declared once.
+
+    ``code`` starts with the kind of its probe and is unique; ``summary`` is a sentence without a
+    full stop; ``remedy`` says what to do, in the words of the person who will do it; ``reference``
+    names the clause or page that the rule comes from.
+    """
+
+    code: str
+    severity: Severity
+    summary: str
+    remedy: str
+    reference: str
+
+    def found(self, detail: str, *evidence: str) -> "Finding":
+        """Return this rule as broken, with what was seen.
+
+        *detail* is one sentence; *evidence* are further lines. Text from a peer must have gone
+        through :class:`agent.domain.peer_text.PeerText` before.
+        """
+        return Finding(self, detail, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule broken in one run, with the evidence."""
+
+    rule: Rule
+    detail: str
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The severity that the rule was declared with."""
+        return self.rule.severity
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A metric, declared once under its full literal name.
+
+    ``labels`` are those beside ``tenant``, ``subject`` and ``probe``, which every signal has. Their
+    values come from the configuration or from a closed set in code, never from a peer. ``buckets``
+    are the upper bounds of a histogram, without the infinite one.
+    """
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+    kind: Literal["gauge", "counter", "histogram"] = "gauge"
+    buckets: tuple[float, ...] = ()
+
+    def at(self, value: float, *labels: str) -> "Measurement":
+        """Return one value of this signal, with the values of its labels in declared order."""
+        return Measurement(self, value, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a histogram holds: cumulative counts for each bucket and +Inf, and the sum."""
+
+    counts: tuple[int, ...]
+    sum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value of a signal in one run."""
+
+    signal: Signal
+    value: float | Distribution
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one run of one check.
+
+    ``facts`` is what the page and the command line show beside the findings, by title. ``failure``
+    is the closed-set reason when the run could not tell, for ``mailflow_run_failures_total``.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    failure: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """The worst severity among the findings."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)

@@ -1,0 +1,1 @@
+"""What Microsoft and others have published, as data that a release can change."""

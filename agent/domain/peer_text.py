@@ -1,0 +1,35 @@
+"""How does text from a peer become safe to show?
+
+Every byte read from a socket is hostile: it may hold terminal escapes, markup, line breaks, broken
+UTF-8 or a megabyte of nothing. One stray byte, kept as it came, has been seen to lose a whole
+scrape, a log line and a database row. This is the one gate. What passed it is printable ASCII of
+bounded length, and stays so however often it passes again.
+"""
+
+from typing import Self
+
+LIMIT = 200  # characters, unless the caller has a reason for more
+_CUT = "..."
+_ESCAPES = {
+    octet: chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}"  # noqa: PLR2004
+    for octet in range(256)
+}
+_PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
+
+
+class PeerText(str):
+    """Printable ASCII of bounded length, made from whatever a peer sent."""
+
+    __slots__ = ()
+
+    def __new__(cls, raw: bytes | str, limit: int = LIMIT) -> Self:
+        r"""Make *raw* printable, escaping other octets as ``\xNN``, and cut it at *limit*."""
+        if isinstance(raw, str):
+            if len(raw) <= limit and _PRINTABLE.issuperset(raw):
+                return super().__new__(cls, raw)
+            raw = raw[: limit + 1].encode("utf-8", "surrogateescape")
+        # One octet gives at least one character: no need to look at more than the limit.
+        text = "".join(map(_ESCAPES.__getitem__, raw[: limit + 1]))
+        if len(text) > limit:
+            text = text[: limit - len(_CUT)] + _CUT
+        return super().__new__(cls, text)

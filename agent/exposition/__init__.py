@@ -1,0 +1,1 @@
+"""What people and programs see, and what is rendered from the declarations."""

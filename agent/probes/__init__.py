@@ -1,0 +1,1 @@
+"""One file for each kind of measurement; found by a package scan."""

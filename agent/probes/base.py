@@ -1,0 +1,139 @@
+"""What is a probe?
+
+A value. One file of this package ends in ``PROBE = Probe(...)``; the configuration schema, the
+metrics, the alerts, the runbooks and the documentation derive from it. A probe has no state between
+two runs: what must be remembered lives in the toolbox, under its own name.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from agent.domain.finding import Measurement, Outcome, Rule, Severity, Signal
+from agent.settings import CheckSettings, Subject
+
+if TYPE_CHECKING:
+    from agent.adapters.clock import Clock
+    from agent.adapters.dialer import Dialer
+    from agent.adapters.history import History
+    from agent.adapters.ledger import Ledger
+    from agent.adapters.plans import Recall
+    from agent.adapters.resolver import Resolver
+    from agent.adapters.trust import TrustStore
+
+T = TypeVar("T", bound=Subject)
+S = TypeVar("S", bound=CheckSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What a run may use of the world."""
+
+    resolver: "Resolver"
+    clock: "Clock"
+    recall: "Recall"
+    history: "History"
+    ledger: "Ledger"
+    dialer: "Dialer"
+    trust: "TrustStore"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Generic[T, S]):
+    """A kind of measurement, declared once.
+
+    ``subject`` is the class of what it looks at; ``settings`` the class of what an operator may
+    tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run
+    could tell nothing. ``initial`` gives the measurements that exist before the first run, so
+    that counters start at 0. ``example`` is a short YAML value for the example file.
+    """
+
+    kind: str
+    subject: type[T]
+    settings: type[S]
+    run: "Callable[[Check[T, S], Toolbox], Awaitable[Outcome]]"
+    rules: tuple[Rule, ...]
+    signals: tuple[Signal, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    initial: "Callable[[Check[T, S]], tuple[Measurement, ...]] | None" = None
+    example: str = ""
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The probe's own rules and those that every probe has."""
+        return (*self.rules, *SHARED_RULES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check(Generic[T, S]):
+    """One probe applied to one subject of one tenant, with its settings."""
+
+    tenant: str
+    target: T
+    probe: Probe[T, S]
+    settings: S
+
+    @property
+    def subject(self) -> str:
+        """The name of the subject, as the ``subject`` label has it."""
+        return self.target.name
+
+    @property
+    def identity(self) -> str:
+        """What stays the same over reloads and restarts: ``contoso/domain/contoso.com/spf``."""
+        return f"{self.tenant}/{self.target.kind}/{self.subject}/{self.probe.kind}"
+
+
+DNS_UNANSWERED = Rule(
+    code="dns-unanswered",
+    severity=Severity.UNKNOWN,
+    summary="DNS could not say",
+    remedy="Nothing is known to be wrong with the domain. See why the resolver does not answer:"
+    " ask it for the same name with `dig`, then ask the domain's own name servers.",
+    reference="RFC 2308 section 7",
+)
+TIMED_OUT = Rule(
+    code="run-timed-out",
+    severity=Severity.UNKNOWN,
+    summary="The run did not end before its deadline",
+    remedy="Look at the walk for the phase that took the time. Raise the check's `timeout` only if"
+    " the peer is known to be slow.",
+    reference="docs/architecture.md",
+)
+CRASHED = Rule(
+    code="run-crashed",
+    severity=Severity.UNKNOWN,
+    summary="The probe crashed; this is a bug of the agent",
+    remedy="Report it with the traceback from the log. The subject may be fine.",
+    reference="docs/architecture.md",
+)
+DEPENDENCY_DOWN = Rule(
+    code="dependency-down",
+    severity=Severity.UNKNOWN,
+    summary="Not run, because something it depends on is down",
+    remedy="Mend the dependency that the finding names; this check resumes by itself.",
+    reference="docs/architecture.md",
+)
+SHARED_RULES = (DNS_UNANSWERED, TIMED_OUT, CRASHED, DEPENDENCY_DOWN)
+
+
+@cache
+def discover() -> tuple[Probe[Any, Any], ...]:
+    """Return every probe of this package, by kind.
+
+    Raises TypeError, naming the file, for a module that does not end in a ``PROBE``.
+    """
+    package = importlib.import_module("agent.probes")
+    probes = []
+    for module in pkgutil.iter_modules(package.__path__):
+        if module.name == "base":
+            continue
+        probe = getattr(importlib.import_module(f"agent.probes.{module.name}"), "PROBE", None)
+        if not isinstance(probe, Probe):
+            message = f"agent/probes/{module.name}.py must end in PROBE = Probe(...)"
+            raise TypeError(message)
+        probes.append(probe)
+    return tuple(sorted(probes, key=lambda probe: probe.kind))

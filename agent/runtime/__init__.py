@@ -1,0 +1,1 @@
+"""When checks run, within which limits, and what is known of them."""
