@@ -1,0 +1,167 @@
+"""What is the latest that is known of every check?
+
+The board holds one standing per check: its last run, for how many runs in a row each rule was
+found, and when its severity last changed. It lives in memory only; metrics, pages and the command
+line read it. A check keeps its standing over reloads by its identity.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from agent.domain.finding import Outcome, Severity
+from agent.probes.base import Check
+
+_log = logging.getLogger(__name__)
+_NONE_FOUND: Mapping[str, int] = MappingProxyType({})
+CHANGES_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a check. ``started_at`` is UTC wall time; ``duration`` is monotonic."""
+
+    check: Check[Any, Any]
+    started_at: datetime
+    duration: timedelta
+    outcome: Outcome
+
+    @property
+    def finished_at(self) -> datetime:
+        """When it ended, as the start plus the measured duration."""
+        return self.started_at + self.duration
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The severity of a check became another; ``before`` is None for its first run."""
+
+    at: datetime
+    check: Check[Any, Any]
+    before: Severity | None
+    after: Severity
+
+
+@dataclass(slots=True, eq=False)
+class Standing:
+    """What is known of one check. Only the board writes it; others read it between two awaits.
+
+    ``known_since`` is when this process came to know the check. ``consecutive`` counts, by code
+    of the rule, the runs in a row that found it, the last one included; what was not found in the
+    last run is absent. ``changed_at`` is when ``severity`` became what it is. ``same`` is true
+    while the last run's outcome is the very object of the run before: nothing needs drawing again
+    but times and counts. ``runs`` counts the runs of this process.
+    """
+
+    check: Check[Any, Any]
+    known_since: datetime
+    run: Run | None = None
+    severity: Severity | None = None
+    changed_at: datetime | None = None
+    consecutive: Mapping[str, int] = field(default_factory=lambda: _NONE_FOUND)
+    same: bool = False
+    runs: int = 0
+
+    @property
+    def last_run_at(self) -> datetime:
+        """When it last ended; before the first run, since when the check is known.
+
+        So staleness counts from the start of the process, and a check that never runs is noticed.
+        """
+        return self.known_since if self.run is None else self.run.finished_at
+
+
+Published = Callable[[Standing], None]
+
+
+class Board:
+    """The standings of all configured checks, in the order of the configuration."""
+
+    def __init__(self) -> None:
+        self._standings: dict[str, Standing] = {}
+        self._ordered: tuple[Standing, ...] = ()
+        self._published: list[Published] = []
+        self._kept: list[Callable[[], None]] = []
+        self._changes: deque[Change] = deque(maxlen=CHANGES_KEPT)
+
+    def keep(self, checks: Iterable[Check[Any, Any]], now: datetime) -> None:
+        """Make *checks* the set of checks; those known by their identity keep their standing."""
+        standings: dict[str, Standing] = {}
+        for check in checks:
+            identity = check.identity
+            standing = self._standings.get(identity)
+            if standing is None:
+                standing = Standing(check, now)
+            standing.check = check
+            standings[identity] = standing
+        self._standings = standings
+        self._ordered = tuple(standings.values())
+        for kept in self._kept:
+            kept()
+
+    def subscribe(self, published: Published, *, kept: Callable[[], None] | None = None) -> None:
+        """Have *published* called after each run, and *kept* after the set of checks changed.
+
+        Both are called in the event loop and must be quick; they must not raise.
+        """
+        self._published.append(published)
+        if kept is not None:
+            self._kept.append(kept)
+
+    def publish(self, run: Run) -> None:
+        """Take in a run. One of a check that a reload has removed is dropped."""
+        standing = self._standings.get(run.check.identity)
+        if standing is None:
+            return
+        before = standing.run
+        standing.same = before is not None and before.outcome is run.outcome
+        standing.run = run
+        standing.runs += 1
+        if not standing.same:
+            self._note_severity(standing, run)
+        if run.outcome.findings or standing.consecutive:
+            standing.consecutive = _count(standing.consecutive, run.outcome)
+        for published in self._published:
+            published(standing)
+
+    def _note_severity(self, standing: Standing, run: Run) -> None:
+        """Keep severity, and when it changed; a change is logged, the rest is counted."""
+        before, after = standing.severity, run.outcome.severity
+        if before is after:
+            return
+        standing.severity = after
+        standing.changed_at = run.finished_at
+        self._changes.append(Change(run.finished_at, standing.check, before, after))
+        if before is not None or after is not Severity.OK:
+            _log.info(
+                "severity changed",
+                extra={
+                    "check": standing.check.identity,
+                    "before": None if before is None else before.word,
+                    "after": after.word,
+                },
+            )
+
+    def standing(self, identity: str) -> Standing | None:
+        """Return the standing of the check with *identity*, None where there is no such check."""
+        return self._standings.get(identity)
+
+    def runs(self) -> tuple[Standing, ...]:
+        """Return all standings; the tuple stays whole when a reload comes between."""
+        return self._ordered
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return the latest changes of severity, newest first, at most ``CHANGES_KEPT``."""
+        return tuple(reversed(self._changes))
+
+
+def _count(before: Mapping[str, int], outcome: Outcome) -> Mapping[str, int]:
+    """Count one more run for each rule that was found, once however often it was found."""
+    if not outcome.findings:
+        return _NONE_FOUND
+    codes = dict.fromkeys(finding.rule.code for finding in outcome.findings)
+    return {code: before.get(code, 0) + 1 for code in codes}
