@@ -1,0 +1,64 @@
+# Two commands for a newcomer: `make run` watches a small mail world, `make test` proves the tree.
+# Both do their own set-up: a virtual environment from the hashes in uv.lock, and system packages.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+CONFIG ?= config.example.yaml
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt type unit integration coverage generate bench lock clean
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+run: $(VENV)/run.stamp ## watch the embedded mail world: no account, no internet, page on http://127.0.0.1:16245/
+	@exec $(BIN)/mailflow-agent run --lab --config $(CONFIG)
+
+test: lint type coverage ## everything that CI runs
+
+lint: $(VENV)/dev.stamp ## style, import contracts, generated files
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports
+	$(BIN)/mailflow-agent generate --check
+
+fmt: $(VENV)/dev.stamp ## format, and mend what can be mended
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+type: $(VENV)/dev.stamp ## mypy --strict
+	$(BIN)/mypy
+
+unit: $(VENV)/dev.stamp ## tests without servers of others
+	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
+
+integration: $(VENV)/dev.stamp ## tests with unbound, Prometheus and Chromium
+	@.ci/packages unbound:unbound promtool:prometheus chromium:chromium
+	$(BIN)/pytest -q -n $(WORKERS) -m integration
+
+coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
+	@.ci/packages unbound:unbound promtool:prometheus chromium:chromium
+	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
+	$(BIN)/coverage report --skip-covered --fail-under=95
+	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100
+
+generate: $(VENV)/dev.stamp ## render everything that derives from declarations
+	$(BIN)/mailflow-agent generate
+
+bench: $(VENV)/dev.stamp ## side by side with the peers; one script each: bench/README.md
+	@.ci/packages unbound:unbound
+	@set -e; for script in bench/p*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+lock: $(VENV)/uv.stamp ## renew uv.lock; the lock names no index, so that any mirror serves it
+	rm -f uv.lock && $(UV) lock --quiet && .ci/neutral-lock uv.lock
+
+clean: ## remove what set-up made
+	rm -rf $(VENV) state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/uv.stamp:
+	@.ci/venv $(VENV) && touch $@
+
+$(VENV)/run.stamp: $(VENV)/uv.stamp uv.lock pyproject.toml
+	@.ci/install $(VENV) --no-dev && touch $@
+
+$(VENV)/dev.stamp: $(VENV)/uv.stamp uv.lock pyproject.toml
+	@.ci/install $(VENV) --all-groups && touch $@ $(VENV)/run.stamp

@@ -1,0 +1,144 @@
+"""How do findings and facts look on a terminal?
+
+Everything a run has to say is drawn from the same few shapes that the page draws: findings with
+remedies, trees, tables, walks. Colour only says again what a word already says.
+"""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import click
+
+from agent.domain.fact import Fact, Mood, Node, Table, Text, Walk
+from agent.domain.finding import Finding, Outcome, Severity
+
+MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
+_COLOURS = {
+    Severity.OK: "green",
+    Severity.WARNING: "yellow",
+    Severity.UNKNOWN: "magenta",
+    Severity.CRITICAL: "red",
+}
+_MOODS: dict[Mood, str | None] = {
+    "plain": None,
+    "good": "green",
+    "warning": "yellow",
+    "unknown": "magenta",
+    "bad": "red",
+}
+_NARROWEST = 40
+_BAR = 24  # characters of the longest bar of a walk
+
+
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Where the drawing goes: its width in characters, and whether it may use colour."""
+
+    width: int = 100
+    colour: bool = False
+
+    @classmethod
+    def of_terminal(cls, *, colour: bool) -> "Pen":
+        """Return a pen as wide as the terminal, or as a page where there is none."""
+        columns = shutil.get_terminal_size((100, 24)).columns
+        return cls(max(_NARROWEST, min(columns, 120)), colour)
+
+    def paint(self, text: str, colour: str | None, *, bold: bool = False) -> str:
+        """Return *text* in a colour, where colour is wanted."""
+        return click.style(text, fg=colour, bold=bold) if self.colour else text
+
+    def wrap(self, text: str, first: str, rest: str) -> Iterator[str]:
+        """Break *text* into lines that fit, behind an indent for the first and for the others."""
+        yield from textwrap.wrap(
+            text,
+            self.width,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+            drop_whitespace=True,
+        ) or [first]
+
+
+def draw_verdict(severity: Severity, title: str, pen: Pen) -> str:
+    """Return the line that opens a subject or a check."""
+    mark = pen.paint(f"{MARKS[severity]} {severity.word:8}", _COLOURS[severity], bold=True)
+    return f"{mark} {title}"
+
+
+def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[str]:
+    """Return the lines for one run: its findings, worst first, then its facts."""
+    for finding in sorted(outcome.findings, key=lambda finding: -finding.severity):
+        yield from draw_finding(finding, pen)
+    if facts:
+        for title, fact in outcome.facts.items():
+            yield f"    {pen.paint(title, None, bold=True)}"
+            yield from (f"      {line}" for line in draw_fact(fact, pen))
+
+
+def draw_finding(finding: Finding, pen: Pen) -> Iterator[str]:
+    """Return the lines for one finding: what, the evidence, what to do, and the rule."""
+    rule = finding.rule
+    mark = pen.paint(MARKS[rule.severity], _COLOURS[rule.severity], bold=True)
+    yield f"    {mark} {rule.summary}"
+    yield from pen.wrap(finding.detail, " " * 6, " " * 6)
+    for line in finding.evidence:
+        yield from pen.wrap(line, "      > ", "        ")
+    yield from pen.wrap(rule.remedy, "      → ", "        ")
+    yield pen.paint(f"      rule {rule.code}, {rule.reference}", "bright_black")
+
+
+def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:
+    """Return the lines for a fact of any shape."""
+    match fact:
+        case Text(text):
+            for line in text.splitlines() or [""]:
+                yield from pen.wrap(line, "", "  ")
+        case Table():
+            yield from _draw_table(fact, pen)
+        case Node():
+            yield _branch(fact, pen)
+            yield from _draw_children(fact, pen, "")
+        case Walk():
+            yield from _draw_walk(fact, pen)
+
+
+def _draw_children(node: Node, pen: Pen, indent: str) -> Iterator[str]:
+    for number, child in enumerate(node.children, 1):
+        last = number == len(node.children)
+        yield f"{indent}{'└─ ' if last else '├─ '}{_branch(child, pen)}"
+        yield from _draw_children(child, pen, indent + ("   " if last else "│  "))
+
+
+def _branch(node: Node, pen: Pen) -> str:
+    count = f" [{node.count}]" if node.count is not None else ""
+    label = pen.paint(node.label, _MOODS[node.mood])
+    detail = pen.paint(f"  {node.detail}", "bright_black") if node.detail else ""
+    return label + pen.paint(count, "cyan") + detail
+
+
+def _draw_table(table: Table, pen: Pen) -> Iterator[str]:
+    rows = (table.columns, *table.rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield pen.paint("  ".join(cells).rstrip(), None if number else "bright_black")
+
+
+def _draw_walk(walk: Walk, pen: Pen) -> Iterator[str]:
+    longest = max((phase.seconds or 0 for phase in walk.phases), default=0) or 1
+    width = max((len(phase.name) for phase in walk.phases), default=0)
+    for phase in walk.phases:
+        if phase.seconds is None:
+            time, bar = "      -   ", ""
+        else:
+            time = f"{phase.seconds * 1000:7.1f} ms"
+            bar = "█" * max(1, round(phase.seconds / longest * _BAR))
+        line = f"{phase.name:{width}} {time} {pen.paint(bar, _MOODS[phase.mood])}"
+        yield f"{line} {phase.detail}".rstrip()
+
+
+def join(lines: Iterable[str]) -> str:
+    """Return lines as one text that ends in a line break."""
+    return "".join(f"{line}\n" for line in lines)

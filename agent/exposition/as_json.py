@@ -1,0 +1,72 @@
+"""What does a run say to a program?
+
+The same as to a person: findings with evidence and remedy, measurements, facts. The shape is part
+of the command line's promise: keys are added, not changed.
+"""
+
+from typing import Any
+
+from agent.domain.fact import Fact, Node, Table, Text, Walk
+from agent.domain.finding import Distribution, Finding, Measurement, Outcome
+
+
+def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+    """Return one run's outcome as plain data."""
+    return {
+        "severity": outcome.severity.word,
+        "findings": [finding_as_json(finding) for finding in outcome.findings],
+        "measurements": [_measurement(measurement) for measurement in outcome.measurements],
+        "facts": {title: fact_as_json(fact) for title, fact in outcome.facts.items()},
+        "failure": outcome.failure or None,
+    }
+
+
+def finding_as_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as plain data."""
+    rule = finding.rule
+    return {
+        "rule": rule.code,
+        "severity": rule.severity.word,
+        "summary": rule.summary,
+        "detail": finding.detail,
+        "evidence": list(finding.evidence),
+        "remedy": rule.remedy,
+        "reference": rule.reference,
+    }
+
+
+def _measurement(measurement: Measurement) -> dict[str, Any]:
+    value = measurement.value
+    return {
+        "name": measurement.signal.name,
+        "labels": dict(zip(measurement.signal.labels, measurement.labels, strict=True)),
+        "value": {"counts": list(value.counts), "sum": value.sum}
+        if isinstance(value, Distribution)
+        else value,
+    }
+
+
+def fact_as_json(fact: Fact) -> Any:
+    """Return a fact as plain data: text, rows by column, a tree, or phases."""
+    match fact:
+        case Text(text):
+            return text
+        case Table(columns, rows):
+            return [dict(zip(columns, row, strict=True)) for row in rows]
+        case Node():
+            return _node(fact)
+        case Walk(phases):
+            return [
+                {"phase": phase.name, "seconds": phase.seconds, "detail": phase.detail}
+                for phase in phases
+            ]
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "label": node.label,
+        "detail": node.detail,
+        "count": node.count,
+        "mood": node.mood,
+        "children": [_node(child) for child in node.children],
+    }

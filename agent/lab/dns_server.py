@@ -1,0 +1,106 @@
+"""Who answers the agent's DNS questions in the lab?
+
+One server on loopback, over UDP and TCP, that plays the resolver of the lab's world: it knows the
+world's zones and nothing else, and obeys the faults that are switched on.
+"""
+
+import asyncio
+import struct
+from typing import Protocol, Self
+
+from agent.adapters.dns_serving import (
+    REFUSED,
+    SERVFAIL,
+    Question,
+    Response,
+    read_question,
+    respond,
+    write_response,
+)
+from agent.lab.faults import World
+
+TTL = 60  # seconds; short, so that a fault in a shared record shows soon
+IDLE = 10  # seconds until a silent TCP client is let go
+TRIES = 20  # ports to try until one is free for UDP and TCP
+
+
+class DnsServer:
+    """Answers from a world until it is closed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._udp: asyncio.DatagramTransport | None = None
+        self._tcp: asyncio.Server | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        for attempt in range(TRIES):
+            self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self.port = self._tcp.sockets[0].getsockname()[1]
+            try:
+                self._udp, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(self._answer), ("127.0.0.1", self.port)
+                )
+            except OSError:
+                self._tcp.close()
+                if attempt == TRIES - 1:
+                    raise
+            else:
+                break
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self._udp is not None:
+            self._udp.close()
+        if self._tcp is not None:
+            self._tcp.close()
+
+    def _answer(self, wire: bytes, *, datagram: bool) -> bytes | None:
+        question = read_question(wire)
+        if question is None or self._world.is_silent:
+            return None
+        return write_response(question, self._response(question), datagram=datagram)
+
+    def _response(self, question: Question) -> Response:
+        if self._world.is_failing(question.name):
+            return Response(SERVFAIL)
+        if not question.name:
+            return Response(REFUSED)  # the lab has no root
+        return respond(question, self._world.zone, ttl=TTL)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(IDLE):
+                (length,) = struct.unpack("!H", await reader.readexactly(2))
+                wire = self._answer(await reader.readexactly(length), datagram=False)
+                if wire is not None:
+                    writer.write(struct.pack("!H", len(wire)) + wire)
+                    await writer.drain()
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+class _Answers(Protocol):
+    def __call__(self, wire: bytes, *, datagram: bool) -> bytes | None: ...
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Hands each datagram to a function and sends back what it returns."""
+
+    def __init__(self, answer: _Answers) -> None:
+        self._answer = answer
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the socket to answer on."""
+        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - for the type checker
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer one question."""
+        reply = self._answer(data, datagram=True)
+        if reply is not None and self._transport is not None:
+            self._transport.sendto(reply, addr)

@@ -1,0 +1,204 @@
+"""What can be broken in the lab's world, by name, and what should be seen of it?
+
+A fault replaces records, silences name servers, or changes how a mail server behaves. Faults add
+up; mending one brings back what was there before it.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from agent.lab.world import SMART_HOST, WORLD, Zone, read_zone
+
+
+class Behaviour(enum.Enum):
+    """What a mail server of the lab does differently."""
+
+    DOWN = "the smart host does not listen"
+    NO_STARTTLS = "the smart host offers no STARTTLS"
+    EXPIRED_CERTIFICATE = "the smart host's certificate has expired"
+    WRONG_NAME = "the smart host's certificate is for another name"
+    REFUSES_RECIPIENT = "the smart host refuses every recipient"
+    GREYLISTS = "the smart host answers every recipient with a temporary failure"
+    STALLS = "the smart host takes the connection and never greets"
+    DROPS = "Exchange Online accepts the message and loses it"
+    DELAYS = "Exchange Online delivers after half a minute"
+    DOUBLES = "Exchange Online delivers every message twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that can be broken.
+
+    ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
+    type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
+    answer SERVFAIL, ``silent`` makes the resolver say nothing at all.
+    """
+
+    name: str
+    summary: str
+    shows: str
+    zone: str = ""
+    gone: tuple[tuple[str, str], ...] = ()
+    failing: tuple[str, ...] = ()
+    silent: bool = False
+    behaviour: Behaviour | None = None
+
+
+_M365 = "include:spf.protection.outlook.com"
+_MANY = " ".join(f"a:host{number}.contoso.com" for number in range(12))
+
+FAULTS = (
+    Fault(
+        "spf-too-many-lookups",
+        "contoso.com lists twelve hosts by name",
+        "spf of contoso.com: critical, over 10 lookups",
+        zone=f"contoso.com TXT v=spf1 {_MANY} {_M365} -all\n"
+        + "\n".join(f"host{number}.contoso.com A 192.31.196.{number}" for number in range(12)),
+    ),
+    Fault(
+        "spf-two-records",
+        "contoso.com publishes two SPF records",
+        "spf of contoso.com: critical, permanent error",
+        zone=f"contoso.com TXT v=spf1 {_M365} -all\ncontoso.com TXT v=spf1 ip4:{SMART_HOST} -all",
+    ),
+    Fault(
+        "spf-missing",
+        "contoso.com loses its SPF record",
+        "spf of contoso.com: critical, no record",
+        gone=(("contoso.com", "TXT"),),
+    ),
+    Fault(
+        "spf-sender-forgotten",
+        "contoso.com no longer lists its own relay",
+        "spf of contoso.com: critical, a sender is not authorised",
+        zone=f"contoso.com TXT v=spf1 {_M365} -all",
+    ),
+    Fault(
+        "spf-plus-all",
+        "contoso.com lets everybody pass",
+        "spf of contoso.com: critical, strangers pass",
+        zone=f"contoso.com TXT v=spf1 ip4:{SMART_HOST} {_M365} +all",
+    ),
+    Fault(
+        "spf-include-gone",
+        "the record that everybody includes is gone",
+        "spf of most domains: critical, an include without a record",
+        gone=(("spf.protection.outlook.com", "TXT"),),
+    ),
+    Fault(
+        "mx-missing",
+        "contoso.com loses its MX record",
+        "mx of contoso.com: critical",
+        gone=(("contoso.com", "MX"),),
+    ),
+    Fault(
+        "mx-dangling",
+        "the exchange of contoso.com has no address any more",
+        "mx of contoso.com: critical, dangling",
+        gone=(("contoso-com.mail.protection.outlook.com", "A"),),
+    ),
+    Fault(
+        "mx-stranger",
+        "somebody points the MX of contoso.com elsewhere",
+        "mx of contoso.com: critical, unexpected exchange, and drift",
+        zone="contoso.com MX 0 mx1.filter.example",
+    ),
+    Fault(
+        "mx-alias",
+        "the exchange of contoso.com is an alias",
+        "mx of contoso.com: exchange is a CNAME",
+        zone="contoso-com.mail.protection.outlook.com CNAME mx1.filter.example",
+        gone=(("contoso-com.mail.protection.outlook.com", "A"),),
+    ),
+    Fault(
+        "dns-failing",
+        "the name servers of contoso.com answer SERVFAIL",
+        "spf and mx of contoso.com: unknown, not critical",
+        failing=("contoso.com",),
+    ),
+    Fault(
+        "dns-silent",
+        "the resolver answers nothing",
+        "everything that needs DNS: unknown; one dependency down",
+        silent=True,
+    ),
+    *(
+        Fault(f"smarthost-{name}", behaviour.value, shows, behaviour=behaviour)
+        for name, behaviour, shows in (
+            ("down", Behaviour.DOWN, "connector and route: critical, refused (450 4.4.316)"),
+            ("stalls", Behaviour.STALLS, "connector and route: critical, no greeting in time"),
+            ("no-starttls", Behaviour.NO_STARTTLS, "connector: critical, TLS is demanded"),
+            ("expired", Behaviour.EXPIRED_CERTIFICATE, "connector: critical, certificate"),
+            ("wrong-name", Behaviour.WRONG_NAME, "connector: critical, certificate name"),
+            ("refuses", Behaviour.REFUSES_RECIPIENT, "connector and route: critical, refused"),
+            ("greylists", Behaviour.GREYLISTS, "connector: warning, temporary refusal"),
+        )
+    ),
+    *(
+        Fault(f"mail-{name}", behaviour.value, shows, behaviour=behaviour)
+        for name, behaviour, shows in (
+            ("dropped", Behaviour.DROPS, "route: the message is lost"),
+            ("delayed", Behaviour.DELAYS, "route: the message is late"),
+            ("doubled", Behaviour.DOUBLES, "route: a duplicate arrives"),
+        )
+    ),
+)
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+class World:
+    """The lab's records and behaviours, with the faults that are switched on."""
+
+    def __init__(self, text: str = WORLD) -> None:
+        self._base = read_zone(text)
+        self._broken: dict[str, Fault] = {}
+        self._zone: Zone = self._base
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The names of the faults that are on, in the order they were switched on."""
+        return tuple(self._broken)
+
+    def break_(self, name: str) -> None:
+        """Switch a fault on; raise KeyError for a name that is none."""
+        self._broken[name] = BY_NAME[name]
+        self._rebuild()
+
+    def mend(self, name: str | None = None) -> None:
+        """Switch a fault off, or all; raise KeyError for a name that is none."""
+        if name is None:
+            self._broken.clear()
+        elif name in BY_NAME:
+            self._broken.pop(name, None)
+        else:
+            raise KeyError(name)
+        self._rebuild()
+
+    def behaves(self, behaviour: Behaviour) -> bool:
+        """Tell whether a mail server of the lab behaves so now."""
+        return any(fault.behaviour is behaviour for fault in self._broken.values())
+
+    @property
+    def zone(self) -> Zone:
+        """The records as they are now."""
+        return self._zone
+
+    @property
+    def is_silent(self) -> bool:
+        """True while the resolver says nothing at all."""
+        return any(fault.silent for fault in self._broken.values())
+
+    def is_failing(self, name: str) -> bool:
+        """Tell whether the name servers of *name* answer SERVFAIL now."""
+        return any(
+            name == domain or name.endswith("." + domain)
+            for fault in self._broken.values()
+            for domain in fault.failing
+        )
+
+    def _rebuild(self) -> None:
+        self._zone = dict(self._base)
+        for fault in self._broken.values():
+            self._zone.update(read_zone(fault.zone))
+            for key in fault.gone:
+                self._zone.pop(key, None)

@@ -1,0 +1,118 @@
+"""Which domains, hosts and records does the lab's world have?
+
+A world is a mapping from name and type to records, written as people write zone files. Its hosts
+have addresses out of two special-purpose networks that count as public and carry nobody's mail
+(192.31.196.0/24 and 192.52.193.0/24), so that a healthy domain is healthy for every lint. No packet
+goes there: the agent's dialer is told where on loopback each of them really listens.
+"""
+
+from ipaddress import ip_address
+from typing import Final
+
+from agent.domain.lookup import Exchange, Record, TextRecord
+
+Zone = dict[tuple[str, str], tuple[Record, ...]]
+
+SMART_HOST: Final = "192.31.196.25"
+SINK: Final = "192.31.196.99"
+EXCHANGE_ONLINE: Final = "192.52.193.11"
+FILTERS: Final = ("192.52.193.21", "192.52.193.22")
+
+WORLD: Final = f"""
+; Microsoft's side: the networks that Exchange Online sends from, and its front door.
+spf.protection.outlook.com TXT v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 \
+ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48 \
+ip6:2a01:111:f403::/49 -all
+contoso-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+litwareinc-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+adatum-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+wingtiptoys-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+northwindtraders-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+monitor-contoso-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+
+; contoso.com: all well. Mailboxes in Exchange Online, one relay in the data centre.
+contoso.com MX 0 contoso-com.mail.protection.outlook.com
+contoso.com TXT v=spf1 ip4:{SMART_HOST} include:spf.protection.outlook.com -all
+mail.contoso.com A {SMART_HOST}
+monitor.contoso.com MX 0 monitor-contoso-com.mail.protection.outlook.com
+monitor.contoso.com TXT v=spf1 -all
+sink.monitor.contoso.com A {SINK}
+
+; fabrikam.com: all well, behind a third-party filter.
+fabrikam.com MX 10 mx1.filter.example
+fabrikam.com MX 20 mx2.filter.example
+fabrikam.com TXT v=spf1 include:spf.protection.outlook.com -all
+mx1.filter.example A {FILTERS[0]}
+mx2.filter.example A {FILTERS[1]}
+
+; litwareinc.com: all well, hybrid.
+litwareinc.com MX 0 litwareinc-com.mail.protection.outlook.com
+litwareinc.com TXT v=spf1 ip4:192.31.196.40 include:spf.protection.outlook.com -all
+
+; adatum.com: every department added a service, and the record now takes 14 lookups.
+adatum.com MX 0 adatum-com.mail.protection.outlook.com
+adatum.com TXT v=spf1 include:spf.protection.outlook.com include:spf.crm.example \
+include:spf.newsletter.example include:spf.helpdesk.example include:spf.payroll.example \
+include:spf.survey.example -all
+spf.crm.example TXT v=spf1 include:eu.spf.crm.example include:us.spf.crm.example ~all
+eu.spf.crm.example TXT v=spf1 ip4:192.52.193.64/28 ~all
+us.spf.crm.example TXT v=spf1 ip4:192.52.193.80/28 ~all
+spf.newsletter.example TXT v=spf1 include:pool1.newsletter.example \
+include:pool2.newsletter.example include:pool3.newsletter.example ~all
+pool1.newsletter.example TXT v=spf1 ip4:192.52.193.96/28 ~all
+pool2.newsletter.example TXT v=spf1 ip4:192.52.193.112/28 ~all
+pool3.newsletter.example TXT v=spf1 ip4:192.52.193.128/28 ~all
+spf.helpdesk.example TXT v=spf1 a:out1.helpdesk.example a:out2.helpdesk.example ~all
+out1.helpdesk.example A 192.52.193.145
+out2.helpdesk.example A 192.52.193.146
+spf.payroll.example TXT v=spf1 mx:payroll.example ~all
+payroll.example MX 10 mx.payroll.example
+mx.payroll.example A 192.52.193.150
+spf.survey.example TXT v=spf1 ip4:192.52.193.160/28 ~all
+
+; wingtiptoys.com: somebody published a second SPF record beside the first.
+wingtiptoys.com MX 0 wingtiptoys-com.mail.protection.outlook.com
+wingtiptoys.com TXT v=spf1 include:spf.protection.outlook.com -all
+wingtiptoys.com TXT v=spf1 include:spf.newsletter.example ~all
+
+; tailspintoys.com: moved to Exchange Online, but the MX still names a host that is gone.
+tailspintoys.com MX 10 oldmail.tailspintoys.com
+tailspintoys.com TXT v=spf1 include:spf.protection.outlook.com -all
+
+; northwindtraders.com: passes the whole world, and forgot nothing but its own relay.
+northwindtraders.com MX 0 northwindtraders-com.mail.protection.outlook.com
+northwindtraders.com TXT v=spf1 include:spf.protection.outlook.com +all
+
+; fourthcoffee.com: parked as it should be.
+fourthcoffee.com MX 0 .
+fourthcoffee.com TXT v=spf1 -all
+"""
+
+
+def read_zone(text: str) -> Zone:
+    """Read lines of ``name type value``; a line that starts with a semicolon is a remark.
+
+    Raises ValueError for a type that the lab does not know.
+    """
+    zone: Zone = {}
+    for line in text.splitlines():
+        if line and not line.startswith(";"):
+            name, kind, value = line.split(maxsplit=2)
+            zone[name, kind] = (*zone.get((name, kind), ()), _record(kind, value))
+    return zone
+
+
+def _record(kind: str, value: str) -> Record:
+    if kind in {"A", "AAAA"}:
+        return ip_address(value)
+    if kind == "CNAME":
+        return value
+    if kind == "MX":
+        preference, exchange = value.split()
+        return Exchange(int(preference), exchange.rstrip("."))
+    if kind == "TXT":
+        octets = value.encode()
+        # A character-string holds at most 255 octets (RFC 1035 section 3.3).
+        return TextRecord(tuple(octets[at : at + 255] for at in range(0, len(octets), 255)))
+    message = f"{kind} is no record type of the lab"
+    raise ValueError(message)
