@@ -28,3 +28,7 @@ class SystemClock:
         """Return seconds since an arbitrary start."""
         # Not loop.time(), which some event loops step by a millisecond.
         return time.perf_counter()
+
+
+kernel_nanoseconds = time.time_ns
+"""Nanoseconds of the wall clock as the kernel stamps packets with it, to be compared with those."""

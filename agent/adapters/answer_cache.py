@@ -1,0 +1,166 @@
+"""What did DNS say last time, and does it still say so?
+
+Most answers never change. A reply whose octets, but for the id and the times to live, were seen
+before is recognised by a keyed digest and means the very same object as then: it is not read
+again, and whoever compares identities need not think again. The key is random, because a peer
+chooses the octets. The times to live are read all the same, so that the highest one is known.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from agent.adapters.dns_wire import Dangling, Layout, Reading, encode_question
+from agent.domain.lookup import Answer, Query, Type, Unanswered
+
+if TYPE_CHECKING:
+    from agent.adapters.dns_flight import Flight
+
+Result = Answer | Unanswered | Dangling
+MAX_MEMORIES = 8  # replies remembered for one question, enough for servers that rotate records
+MAX_KEEP = 86_400  # seconds that anything is kept, whatever its time to live
+MAX_KEEP_NEGATIVE = 900  # RFC 2308 section 5 leaves it to us: soon after a fix it shall be seen
+KEEP_FAILURE = 5  # seconds; RFC 2308 section 7.1 allows five minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A reply by its digest, and what it meant."""
+
+    layout: Layout
+    digest: bytes
+    meaning: Result
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """All that is known about one question.
+
+    ``question`` is its octets, nothing where it cannot be asked. ``expires`` and ``used`` are on
+    the monotonic clock. ``whole`` is the answer after following aliases beyond the server's own.
+    """
+
+    name: str
+    kind: Type
+    question: bytes | None
+    result: Result | None = None
+    expires: float = 0.0
+    used: float = 0.0
+    memories: tuple[Memory, ...] = ()
+    whole: Answer | None = None
+    flight: "Flight | None" = field(default=None, repr=False)
+
+
+class AnswerCache:
+    """Entries by question, at most *limit* of them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._key = os.urandom(32)
+        self._entries: dict[Type, dict[str, Entry]] = {}
+        self._layouts: dict[Layout, Layout] = {}
+        self.count = 0
+
+    def entry(self, query: Query) -> Entry:
+        """Return the entry for *query*, a new one if there was none."""
+        kinds = self._entries.get(query.type)
+        if kinds is None:
+            kinds = self._entries[query.type] = {}
+        entry = kinds.get(query.name)
+        if entry is None:
+            if self.count >= self._limit:
+                self._drop_oldest()
+            question = encode_question(query.name, query.type)
+            entry = kinds[query.name] = Entry(query.name, query.type, question)
+            self.count += 1
+        return entry
+
+    def recognise(self, entry: Entry, wire: bytes, now: float) -> bool:
+        """Tell whether *wire* was seen before for *entry*; then its meaning is the result."""
+        size = len(wire)
+        layout, digest = None, b""
+        for memory in entry.memories:
+            if memory.layout.size != size:
+                continue
+            if memory.layout is not layout:
+                layout = memory.layout
+                digest = layout.digest(wire, self._key)
+            if memory.digest == digest:
+                meaning = memory.meaning
+                ttl = layout.ttl(wire)
+                if isinstance(meaning, Answer) and ttl is not None and ttl > (meaning.ttl or 0):
+                    meaning = _raise_ttl(entry, meaning, ttl)
+                _keep(entry, meaning, layout.lifetime(wire), now)
+                return True
+        return False
+
+    def learn(self, entry: Entry, wire: bytes, reading: Reading, now: float) -> Result:
+        """Keep what *wire* was read to say, unless it is a failure, and return it."""
+        layout = reading.layout
+        if isinstance(reading.reply, Unanswered) or layout is None:
+            return reading.reply
+        if len(self._layouts) > self._limit:
+            self._layouts.clear()
+        layout = self._layouts.setdefault(layout, layout)
+        meaning = _intern(entry, reading.reply, layout.ttl(wire))
+        memory = Memory(layout, layout.digest(wire, self._key), meaning)
+        entry.memories = (memory, *entry.memories[: MAX_MEMORIES - 1])
+        _keep(entry, meaning, layout.lifetime(wire), now)
+        return meaning
+
+    def fail(self, entry: Entry, reply: Unanswered, now: float) -> Unanswered:
+        """Remember briefly that there was no answer."""
+        known = entry.result
+        if known is not None and not isinstance(known, Unanswered) and now < entry.expires:
+            return reply  # an answer stands for its time to live
+        if known == reply and isinstance(known, Unanswered):
+            reply = known
+        entry.result = reply
+        entry.expires = now + KEEP_FAILURE
+        return reply
+
+    def sweep(self, before: float) -> None:
+        """Forget what has not been asked for since *before*."""
+        for kinds in self._entries.values():
+            idle = [n for n, entry in kinds.items() if entry.used < before and not entry.flight]
+            for name in idle:
+                del kinds[name]
+            self.count -= len(idle)
+
+    def _drop_oldest(self) -> None:
+        """Make room; what is under way finishes without its place in the cache."""
+        kinds = max(self._entries.values(), key=len)
+        del kinds[next(iter(kinds))]
+        self.count -= 1
+
+    def __iter__(self) -> Iterator[Entry]:
+        for kinds in self._entries.values():
+            yield from kinds.values()
+
+
+def _keep(entry: Entry, meaning: Result, lifetime: int, now: float) -> None:
+    found = isinstance(meaning, Answer) and meaning.records
+    entry.result = meaning
+    entry.expires = now + min(lifetime, MAX_KEEP if found else MAX_KEEP_NEGATIVE)
+
+
+def _intern(entry: Entry, result: Answer | Dangling, ttl: int | None) -> Result:
+    """Return the object that said the same before, or *result* with its time to live."""
+    known = (*(memory.meaning for memory in entry.memories), entry.result)
+    same = next((old for old in known if old == result), None)
+    if isinstance(same, Answer):
+        return _raise_ttl(entry, same, ttl) if ttl and ttl > (same.ttl or 0) else same
+    if same is not None:
+        return same
+    return replace(result, ttl=ttl) if isinstance(result, Answer) else result
+
+
+def _raise_ttl(entry: Entry, answer: Answer, ttl: int) -> Answer:
+    """Put a higher time to live on *answer*, wherever it is remembered."""
+    higher = replace(answer, ttl=ttl)
+    entry.memories = tuple(
+        replace(memory, meaning=higher) if memory.meaning is answer else memory
+        for memory in entry.memories
+    )
+    return higher

@@ -1,0 +1,326 @@
+"""What does a DNS message say?
+
+The only module that knows dnspython, and the only place where a reply's octets become values. A
+reply is hostile until read: whatever arrives, nothing is raised, the work is bounded, and what
+cannot be understood becomes :class:`Unanswered`, never the absence of a record.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, Final, cast
+
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+from agent.domain.lookup import Answer, Exchange, Record, Silence, TextRecord, Type, Unanswered
+
+CODES: Final[dict[str, int]] = {
+    "A": 1,
+    "NS": 2,
+    "CNAME": 5,
+    "SOA": 6,
+    "PTR": 12,
+    "MX": 15,
+    "TXT": 16,
+    "AAAA": 28,
+    "TLSA": 52,
+    "SPF": 99,
+}
+UDP_SIZE = 1232  # octets; what passes any network unfragmented, DNS flag day 2020
+MAX_RECORDS = 1000  # in all sections; more is no mail domain, and reading them would stall the loop
+MAX_ALIASES = 20  # links of a chain of aliases
+MAX_TTL = 0x7FFFFFFF  # RFC 2181 section 8: larger ones mean 0
+HEADER = 12
+_OPT: Final = 41
+_MAX_NAME = 255
+_MAX_LABEL = 63
+_POINTER = 0xC0
+_RECURSION_DESIRED: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00"
+_EDNS: Final = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, 0, 0)
+_RECORD: Final = struct.Struct("!HHIH")
+_COUNTS: Final = struct.Struct("!HHHH")
+_FORMERR, _NXDOMAIN, _NOTIMP, _REFUSED = 1, 3, 4, 5
+_ZERO_TTL: Final = bytes(4)
+_UNSPEAKABLE: Final = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class Dangling:
+    """The server followed aliases and said nothing about the last one: it has yet to be asked."""
+
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a reply's times to live stand, so that they can be read without reading the rest.
+
+    ``ttls`` are the offsets of all of them; ``own`` those that make ``Answer.ttl`` and ``kept``
+    those that bound how long the reply may be kept; ``cap`` is the SOA's minimum where nothing
+    was found (RFC 2308 section 5). Without ``kept`` the reply must not be kept.
+    """
+
+    size: int
+    ttls: tuple[int, ...]
+    own: tuple[int, ...]
+    kept: tuple[int, ...]
+    cap: int
+
+    def digest(self, wire: bytes, key: bytes) -> bytes:
+        """Return a keyed digest of all octets but the id and the times to live."""
+        rest = bytearray(wire)
+        rest[:2] = b"\0\0"
+        for offset in self.ttls:
+            rest[offset : offset + 4] = _ZERO_TTL
+        return blake2b(rest, digest_size=16, key=key).digest()
+
+    def ttl(self, wire: bytes) -> int | None:
+        """Return the time to live of what was asked for, in seconds, if there is one."""
+        return self._lowest(wire, self.own) if self.own else None
+
+    def lifetime(self, wire: bytes) -> int:
+        """Return how many seconds the reply may be kept."""
+        return self._lowest(wire, self.kept) if self.kept else 0
+
+    def _lowest(self, wire: bytes, offsets: tuple[int, ...]) -> int:
+        lowest = self.cap
+        for offset in offsets:
+            ttl = int.from_bytes(wire[offset : offset + 4], "big")
+            lowest = min(lowest, ttl if ttl <= MAX_TTL else 0)
+        return lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a message says, with its layout if it is worth recognising."""
+
+    reply: Answer | Unanswered | Dangling
+    layout: Layout | None = None
+
+
+def encode_name(name: str) -> bytes | None:
+    """Return *name* on the wire, or nothing where no name can be made of it."""
+    if not name:
+        return b"\0"
+    try:
+        labels = name.encode("latin-1").split(b".")
+    except UnicodeEncodeError:
+        return None
+    if not all(0 < len(label) <= _MAX_LABEL for label in labels):
+        return None
+    wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+    return wire if len(wire) <= _MAX_NAME else None
+
+
+def encode_question(name: str, kind: Type) -> bytes | None:
+    """Return the question section for *name*, or nothing where it cannot be asked."""
+    wire = encode_name(name)
+    return None if wire is None else wire + struct.pack("!HH", CODES[kind], 1)
+
+
+def encode_query(ident: bytes, question: bytes, *, edns: bool) -> bytes:
+    """Return a query that desires recursion, under two octets of *ident*."""
+    if edns:
+        return b"%b%b\x01%b%b" % (ident, _RECURSION_DESIRED, question, _EDNS)
+    return b"%b%b\x00%b" % (ident, _RECURSION_DESIRED, question)
+
+
+def echoes(wire: bytes, question: bytes) -> bool:
+    """Tell whether *wire* is a reply to *question*, as far as its header and question go.
+
+    A server that failed may leave the question out (RFC 2308 section 7 and practice).
+    """
+    if len(wire) < HEADER or wire[2] & 0xF8 != 0x80:  # noqa: PLR2004  QR set, opcode 0
+        return False
+    end = HEADER + len(question)
+    if wire[4:6] == b"\0\1":
+        echo = wire[HEADER:end]
+        return echo == question or echo.lower() == question.lower()
+    return wire[4:6] == b"\0\0" and wire[3] & 15 not in (0, _NXDOMAIN)
+
+
+def is_truncated(wire: bytes) -> bool:
+    """Tell whether the TC bit is set."""
+    return bool(wire[2] & 2)
+
+
+def refuses_edns(wire: bytes) -> bool:
+    """Tell whether the reply is what servers without EDNS send (RFC 6891 section 7)."""
+    return wire[3] & 15 in (_FORMERR, _NOTIMP)
+
+
+def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
+    """Read a reply to the question for *name* and *kind*; never raises."""
+    rcode = wire[3] & 15
+    if rcode not in (0, _NXDOMAIN):
+        return Reading(_failure(rcode))
+    try:
+        marks = tuple(_walk(wire))
+        message = dns.message.from_wire(_without_empty_text(wire, marks), one_rr_per_rrset=True)
+        rcode = int(message.rcode())
+    except (_MalformedError, dns.exception.DNSException, ValueError) as error:
+        return Reading(Unanswered(Silence.MALFORMED, f"unreadable: {type(error).__name__}"))
+    if rcode not in (0, _NXDOMAIN):
+        return Reading(_failure(rcode))
+    return _Reader(message, marks, len(wire)).read(name, kind, exists=rcode == 0)
+
+
+def _failure(rcode: int) -> Unanswered:
+    reason = Silence.REFUSED if rcode == _REFUSED else Silence.SERVFAIL
+    return Unanswered(reason, f"rcode {dns.rcode.to_text(dns.rcode.Rcode.make(rcode))}")
+
+
+class _MalformedError(Exception):
+    """The message does not hold together, or is too much to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a record's fixed fields begin, and two of them."""
+
+    offset: int
+    code: int
+    length: int
+
+
+def _walk(wire: bytes) -> Iterator[_Mark]:
+    """Find every record, without reading any."""
+    questions, *counts = _COUNTS.unpack_from(wire, 4)
+    if questions != 1 or sum(counts) > MAX_RECORDS:
+        raise _MalformedError
+    try:
+        offset = _skip_name(wire, HEADER) + 4
+        for _ in range(sum(counts)):
+            offset = _skip_name(wire, offset)
+            code, _, _, length = _RECORD.unpack_from(wire, offset)
+            yield _Mark(offset, code, length)
+            offset += _RECORD.size + length
+    except (IndexError, struct.error):
+        raise _MalformedError from None
+
+
+def _skip_name(wire: bytes, offset: int) -> int:
+    while length := wire[offset]:
+        if length >= _POINTER:
+            return offset + 2
+        offset += 1 + length
+    return offset + 1
+
+
+def _without_empty_text(wire: bytes, marks: tuple[_Mark, ...]) -> bytes:
+    """Hide TXT records without a single string, over which dnspython drops the whole message."""
+    empty = [mark for mark in marks if mark.code in (16, 99) and not mark.length]
+    if not empty:
+        return wire
+    hidden = bytearray(wire)
+    for mark in empty:
+        hidden[mark.offset : mark.offset + 2] = b"\xff\x00"  # private use, RFC 6895 section 3.1
+    return bytes(hidden)
+
+
+class _Reader:
+    """Follows the aliases through one message and collects what they lead to."""
+
+    def __init__(self, message: dns.message.Message, marks: tuple[_Mark, ...], size: int) -> None:
+        self._message = message
+        self._marks = marks
+        self._size = size
+        self._found: dict[tuple[str, int], list[tuple[dns.rrset.RRset, _Mark]]] = {}
+        for rrset, mark in zip(message.answer, marks, strict=False):
+            if rrset.rdclass == dns.rdataclass.IN:
+                key = (_name(rrset.name), mark.code)
+                self._found.setdefault(key, []).append((rrset, mark))
+
+    def read(self, name: str, kind: Type, *, exists: bool) -> Reading:
+        code = CODES[kind]
+        aliases: list[str] = []
+        kept: list[_Mark] = []
+        while (name, code) not in self._found and (name, CODES["CNAME"]) in self._found:
+            rrset, mark = self._found[name, CODES["CNAME"]][0]
+            name = _name(cast("Any", rrset[0]).target)
+            if name in aliases or len(aliases) == MAX_ALIASES:
+                return Reading(Unanswered(Silence.ALIAS_LOOP, "within one answer"))
+            aliases.append(name)
+            kept.append(mark)
+        found = self._found.get((name, code))
+        if found is None:
+            return self._nothing(tuple(aliases), kept, exists=exists)
+        if not exists:
+            return Reading(Unanswered(Silence.MALFORMED, "NXDOMAIN with the records asked for"))
+        own = [mark for _, mark in found]
+        records = _READERS[kind](found)
+        answer = Answer(tuple(records), aliases=tuple(aliases), size=self._size)
+        return Reading(answer, self._layout(own, kept + own))
+
+    def _nothing(self, aliases: tuple[str, ...], kept: list[_Mark], *, exists: bool) -> Reading:
+        soa = self._soa()
+        if exists and aliases and soa is None:
+            return Reading(Dangling(aliases), self._layout([], kept))
+        answer = Answer(name_exists=exists, aliases=aliases, size=self._size)
+        if soa is None:
+            return Reading(answer, self._layout([], []))
+        rdata, mark = soa
+        return Reading(answer, self._layout([mark], [*kept, mark], cap=int(rdata.minimum)))
+
+    def _soa(self) -> tuple[Any, _Mark] | None:
+        start = len(self._message.answer)
+        for rrset, mark in zip(self._message.authority, self._marks[start:], strict=False):
+            if mark.code == CODES["SOA"] and len(rrset):
+                return rrset[0], mark
+        return None
+
+    def _layout(self, own: list[_Mark], kept: list[_Mark], cap: int = MAX_TTL) -> Layout:
+        # The OPT record has its flags where others have a time to live.
+        ttls = tuple(mark.offset + 4 for mark in self._marks if mark.code != _OPT)
+        return Layout(self._size, ttls, _offsets(own), _offsets(kept), min(cap, MAX_TTL))
+
+
+def _offsets(marks: list[_Mark]) -> tuple[int, ...]:
+    return tuple(mark.offset + 4 for mark in marks)
+
+
+def _name(name: Any) -> str:
+    """Return a name in the form of :class:`agent.domain.lookup.Query`.
+
+    A dot inside a label would make another name of it; it becomes a character that stands for no
+    octet, so that such a name is shown, and can never be asked for.
+    """
+    labels = name.labels[:-1] if name.labels and not name.labels[-1] else name.labels
+    return ".".join(label.lower().decode("latin-1").replace(".", _UNSPEAKABLE) for label in labels)
+
+
+_Found = list[tuple[dns.rrset.RRset, _Mark]]
+
+
+def _texts(found: _Found) -> list[Record]:
+    texts = [
+        TextRecord(tuple(cast("Any", rrset[0]).strings) if mark.length else ())
+        for rrset, mark in found
+    ]
+    return [*sorted(texts, key=lambda text: text.strings)]
+
+
+def _reader(convert: Callable[[Any], Any]) -> Callable[[_Found], list[Record]]:
+    # Servers rotate records; sorted, an answer is the same whatever their order.
+    return lambda found: sorted(convert(rrset[0]) for rrset, _ in found)
+
+
+_READERS: Final[dict[Type, Callable[[_Found], list[Record]]]] = {
+    "A": _reader(lambda rdata: IPv4Address(rdata.address)),
+    "AAAA": _reader(lambda rdata: IPv6Address(rdata.address)),
+    "MX": _reader(lambda rdata: Exchange(rdata.preference, _name(rdata.exchange))),
+    "TXT": _texts,
+    "SPF": _texts,
+    "PTR": _reader(lambda rdata: _name(rdata.target)),
+    "NS": _reader(lambda rdata: _name(rdata.target)),
+    "CNAME": _reader(lambda rdata: _name(rdata.target)),
+    "SOA": _reader(lambda rdata: str(rdata.to_text())),
+    "TLSA": _reader(lambda rdata: str(rdata.to_text())),
+}

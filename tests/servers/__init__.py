@@ -1,0 +1,1 @@
+"""Real little servers for the tests, on loopback and free ports."""
