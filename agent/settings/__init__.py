@@ -1,0 +1,87 @@
+"""What may an operator write?
+
+The types of configuration fields and the subjects that checks look at. pydantic lives here and in
+:mod:`agent.config`, and nowhere else: probes take what they need from this package, and hand plain
+values to the domain. Every field has a description, because the documentation is made of them.
+"""
+
+from pydantic import BaseModel, Field, model_validator
+
+from agent.settings.fields import (
+    Address,
+    CheckSettings,
+    Domain,
+    Duration,
+    Host,
+    HostPattern,
+    HostPort,
+    Listen,
+    MailAddress,
+    Name,
+    Network,
+    Port,
+    RecipientDomain,
+    ReversePath,
+    Settings,
+    SmartHost,
+    TlsExpectation,
+    read_duration,
+    read_port,
+    write_duration,
+)
+from agent.settings.secret import MASK, Secret, SecretError
+from agent.settings.subjects import (
+    AgentSubject,
+    ConnectorSubject,
+    DomainSubject,
+    Endpoint,
+    Expect,
+    Receive,
+    RouteSubject,
+    Send,
+    SinkReceive,
+    Subject,
+    TlsSettings,
+    Topology,
+)
+
+__all__ = [
+    "MASK",
+    "Address",
+    "AgentSubject",
+    "BaseModel",
+    "CheckSettings",
+    "ConnectorSubject",
+    "Domain",
+    "DomainSubject",
+    "Duration",
+    "Endpoint",
+    "Expect",
+    "Field",
+    "Host",
+    "HostPattern",
+    "HostPort",
+    "Listen",
+    "MailAddress",
+    "Name",
+    "Network",
+    "Port",
+    "Receive",
+    "RecipientDomain",
+    "ReversePath",
+    "RouteSubject",
+    "Secret",
+    "SecretError",
+    "Send",
+    "Settings",
+    "SinkReceive",
+    "SmartHost",
+    "Subject",
+    "TlsExpectation",
+    "TlsSettings",
+    "Topology",
+    "model_validator",
+    "read_duration",
+    "read_port",
+    "write_duration",
+]

@@ -1,0 +1,238 @@
+"""What may an operator write in one field?
+
+The types of configuration fields. Each reads what people write and refuses the rest with words
+that fit after the value: "is not a duration; write it as 30s, 5m or 1h30m". Everything is strict:
+text is never taken for a number, nor a number for text.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.functional_validators import BeforeValidator
+
+from agent.domain.names import DomainName
+
+MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
+MAX_PORT = 65535
+SMTP_PORT = 25
+
+
+class Settings(BaseModel):
+    """The base of everything in the file: frozen, strict, and unknown keys are errors."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=False
+    )
+
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
+_MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
+
+
+def read_duration(text: object) -> timedelta:
+    """Read ``30s``, ``5m``, ``1h30m`` or ``250ms``; raise ValueError for anything else."""
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
+    if match is None or any(len(part or "") > _MAX_DIGITS for part in match.groups()):
+        message = "is not a duration; write it as 30s, 5m or 1h30m"
+        raise ValueError(message)
+    hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+
+
+def write_duration(value: timedelta) -> str:
+    """Write a duration as :func:`read_duration` reads it."""
+    milliseconds = value // timedelta(milliseconds=1)
+    parts = []
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, milliseconds = divmod(milliseconds, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(read_duration),
+    PlainSerializer(write_duration, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}
+    ),
+]
+
+
+def _text(value: object, expected: str) -> str:
+    """Return *value* if it is text; raise ValueError saying what it should have been."""
+    if not isinstance(value, str):
+        message = f"is not {expected}"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
+    return value
+
+
+def _domain(text: Any) -> str:
+    return DomainName.parse(_text(text, "a domain name")).ascii
+
+
+def _pattern(text: Any) -> str:
+    """Read a host name, exact or with one leading ``*.``."""
+    name = _text(text, "a host name")
+    if name.startswith("*."):
+        return f"*.{DomainName.parse(name[2:]).ascii}"
+    return DomainName.parse(name).ascii
+
+
+def _recipient_domain(text: Any) -> str:
+    """Read a recipient domain of a connector: a pattern, or ``*`` for all."""
+    return "*" if text == "*" else _pattern(text)
+
+
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+
+
+def _mail_address(text: Any) -> str:
+    """Read ``local-part@domain`` in the dot-string form of RFC 5321 section 4.1.2."""
+    address = _text(text, "a mail address")
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL_PART.fullmatch(local) or len(local) > MAX_LOCAL_PART:
+        message = "is not a mail address; write it as probe@example.com"
+        raise ValueError(message)
+    try:
+        return f"{local}@{DomainName.parse(domain).ascii}"
+    except ValueError as error:
+        message = f"is not a mail address: its domain {error}"
+        raise ValueError(message) from None
+
+
+def _reverse_path(text: Any) -> str:
+    """Read the sender of an envelope: an address, or ``<>`` for none (RFC 5321 4.5.5)."""
+    return "" if text in ("", "<>") else _mail_address(text)
+
+
+def _host(text: Any) -> str:
+    """Read a host name or an address."""
+    host = _text(text, "a host name or an address").strip("[]")
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    if host.lower() == "localhost":
+        return "localhost"
+    return DomainName.parse(host).ascii
+
+
+def _address(value: Any) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(_text(str(value), "an address"))
+    except ValueError:
+        message = "is not an IP address"
+        raise ValueError(message) from None
+
+
+def _network(value: Any) -> IPv4Network | IPv6Network:
+    text = str(value)
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        if "has host bits set" in str(error):
+            network = ip_network(text, strict=False)
+            message = f"is not a network: the address is not its first; write {network}"
+        else:
+            message = "is not an IP address or a network such as 192.0.2.0/24"
+        raise ValueError(message) from None
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A host (a name or an address) and a port."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def read(cls, value: Any, default_port: int | None = None) -> Self:
+        """Read ``mail.example.com:25``, ``192.0.2.1`` or ``[2001:db8::1]:25``.
+
+        Raises ValueError for anything else, and for a missing port without *default_port*.
+        """
+        if isinstance(value, cls):
+            return value
+        text = _text(value, "a host, or host:port")
+        host, colon, port = text.rpartition(":")
+        if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
+            host, port = text, ""  # no port, or an IPv6 address without brackets
+        if not port and (colon_at_end := text.endswith(":")) | (default_port is None):
+            message = "ends in a colon without a port" if colon_at_end else "has no port"
+            raise ValueError(message)
+        return cls(_host(host), read_port(port) if port else default_port or 0)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def read_port(text: str) -> int:
+    """Read a port in decimal; raise ValueError where it is none (0 lets the system choose)."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PORT))):
+        message = f"has the port {text!r}, which is not a number"
+        raise ValueError(message)
+    if int(text) > MAX_PORT:
+        message = f"has the port {text}, which is more than {MAX_PORT}"
+        raise ValueError(message)
+    return int(text)
+
+
+def _smart_host(value: Any) -> HostPort:
+    # Exchange Online itself knows no port but 25.
+    return HostPort.read(value, SMTP_PORT)
+
+
+_string = WithJsonSchema({"type": "string"})
+
+Domain = Annotated[str, BeforeValidator(_domain)]
+HostPattern = Annotated[str, BeforeValidator(_pattern)]
+RecipientDomain = Annotated[str, BeforeValidator(_recipient_domain)]
+Host = Annotated[str, BeforeValidator(_host)]
+MailAddress = Annotated[str, BeforeValidator(_mail_address)]
+ReversePath = Annotated[str, BeforeValidator(_reverse_path)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
+Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
+Address = Annotated[
+    IPv4Address | IPv6Address,
+    BeforeValidator(_address),
+    PlainSerializer(str, return_type=str),
+    _string,
+]
+Network = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(_network),
+    PlainSerializer(str, return_type=str),
+    _string,
+]
+Listen = Annotated[
+    HostPort, BeforeValidator(HostPort.read), PlainSerializer(str, return_type=str), _string
+]
+SmartHost = Annotated[
+    HostPort, BeforeValidator(_smart_host), PlainSerializer(str, return_type=str), _string
+]
+
+TlsExpectation = Literal["never", "opportunistic", "required", "verified", "implicit"]
+
+
+class CheckSettings(Settings):
+    """What every check has, whatever it probes."""
+
+    interval: Duration = Field(
+        default=timedelta(minutes=5),
+        ge=timedelta(seconds=1),
+        description="Time between the starts of two runs.",
+    )
+    timeout: Duration = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(milliseconds=100),
+        description="Deadline of one whole run.",
+    )

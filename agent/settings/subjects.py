@@ -1,0 +1,219 @@
+"""What do checks look at?
+
+The subjects of the configuration: domains, connectors and routes of a tenant, and the agent
+itself. A class here is also the section of the file that describes such a subject, so every field
+has a description.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic.functional_validators import BeforeValidator
+
+from agent.settings.fields import (
+    SMTP_PORT,
+    Domain,
+    Duration,
+    Host,
+    HostPattern,
+    MailAddress,
+    Name,
+    Port,
+    RecipientDomain,
+    ReversePath,
+    Settings,
+    SmartHost,
+    TlsExpectation,
+)
+
+Topology = Literal[
+    "exchange-online", "third-party-filter", "hybrid", "on-premises", "parked", "custom"
+]
+
+_EXCHANGE_TLS = {
+    "encryptiononly": "encryption-only",
+    "certificatevalidation": "certificate-validation",
+    "domainvalidation": "domain-validation",
+}
+
+
+def _tls_settings(value: Any) -> Any:
+    """Read Exchange's spelling (``DomainValidation``) as well as ours (``domain-validation``)."""
+    if value is None:
+        return "none"
+    return _EXCHANGE_TLS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+TlsSettings = Annotated[
+    Literal["none", "encryption-only", "certificate-validation", "domain-validation"],
+    BeforeValidator(_tls_settings),
+]
+
+
+class Subject(Settings):
+    """What a check looks at. ``kind`` is the word for it, and its section in the file."""
+
+    kind: ClassVar[str]
+
+    name: str
+
+
+class AgentSubject(Subject):
+    """The agent itself, under the name of its vantage."""
+
+    kind: ClassVar[str] = "agent"
+
+    name: Name = Field(description="The vantage that this agent watches from.")
+
+
+class DomainSubject(Subject):
+    """A mail domain of a tenant."""
+
+    kind: ClassVar[str] = "domain"
+
+    name: Domain = Field(description="The mail domain.")
+    topology: Topology = Field(
+        default="exchange-online",
+        description="Where its mail lives and which way it comes in; gives the defaults below.",
+    )
+    exchanges: tuple[HostPattern, ...] = Field(
+        default=(),
+        description="Expected MX hosts, each exact or with one leading `*.`; by default those of"
+        " the topology.",
+    )
+    senders: tuple[str, ...] = Field(
+        default=(),
+        description="Who must pass SPF: addresses, networks, or names of provider profiles; by"
+        " default those of the topology.",
+    )
+    not_senders: tuple[str, ...] = Field(
+        default=(), description="Addresses that must not pass SPF."
+    )
+    dkim_selectors: tuple[str, ...] = Field(
+        default=(), description="DKIM selectors in use; by default those of the topology."
+    )
+
+
+class ConnectorSubject(Subject):
+    """A connector of Exchange Online, described with its own properties in snake case."""
+
+    kind: ClassVar[str] = "connector"
+
+    name: Name = Field(description="The name of the connector.")
+    direction: Literal["outbound"] = Field(
+        default="outbound", description="Outbound: from Exchange Online to the smart hosts."
+    )
+    smart_hosts: tuple[SmartHost, ...] = Field(
+        min_length=1,
+        description="SmartHosts: names or addresses, with `:port` where it is not 25; each is"
+        " walked.",
+    )
+    tls_settings: TlsSettings = Field(
+        default="none",
+        description="TlsSettings: `none` is opportunistic TLS; Exchange's spelling"
+        " (`DomainValidation`) is read too.",
+    )
+    tls_domain: HostPattern | None = Field(
+        default=None,
+        description="TlsDomain: the name that the certificate must have; only with"
+        " `domain-validation`.",
+    )
+    validation_recipients: tuple[MailAddress, ...] = Field(
+        default=(),
+        description="ValidationRecipients: addresses that the smart hosts must accept. No message"
+        " is sent to them.",
+    )
+    recipient_domains: tuple[RecipientDomain, ...] = Field(
+        default=(), description="RecipientDomains: `*`, or domains with an optional leading `*.`."
+    )
+    helo: Domain | None = Field(
+        default=None,
+        description="Name given in EHLO; by default the domain of `mail_from`, else the host's.",
+    )
+    mail_from: ReversePath = Field(
+        default="", description="Sender of the envelope; `<>` is the null sender."
+    )
+
+    @model_validator(mode="after")
+    def _tls_domain_fits(self) -> Self:
+        needs = self.tls_settings == "domain-validation"
+        if needs and self.tls_domain is None:
+            message = "tls_settings domain-validation needs a tls_domain"
+            raise ValueError(message)
+        if self.tls_domain is not None and not needs:
+            message = "tls_domain is only used with tls_settings domain-validation"
+            raise ValueError(message)
+        return self
+
+
+class Endpoint(Settings):
+    """An SMTP server, and the TLS that is expected of it."""
+
+    host: Host = Field(description="Name or address of the server.")
+    port: Port = Field(default=SMTP_PORT, description="Its port.")
+    tls: TlsExpectation = Field(
+        default="opportunistic",
+        description="`never`: plain text; `opportunistic`: STARTTLS when offered; `required`: no"
+        " session without TLS; `verified`: and the certificate is valid for the host;"
+        " `implicit`: TLS from the first byte, verified.",
+    )
+    credential: Name | None = Field(
+        default=None, description="Name of the credential to log in with; by default none."
+    )
+    helo: Domain | None = Field(
+        default=None, description="Name given in EHLO; by default the domain of `mail_from`."
+    )
+
+
+class Send(Settings):
+    """How the synthetic messages of a route are sent."""
+
+    smtp: Endpoint = Field(description="The server that takes the message.")
+    mail_from: ReversePath = Field(description="Sender of the envelope and of the message.")
+    rcpt_to: MailAddress = Field(description="The one recipient of each message.")
+
+
+class SinkReceive(Settings):
+    """Messages arrive at the agent's own SMTP server; see the section `sink`."""
+
+
+class Receive(Settings):
+    """Where the synthetic messages of a route are picked up."""
+
+    sink: SinkReceive = Field(
+        default=SinkReceive(), description="The agent's own SMTP server takes the message."
+    )
+
+
+class Expect(Settings):
+    """What must be true of a message that arrives."""
+
+    within: Duration = Field(
+        default=timedelta(seconds=60),
+        ge=timedelta(milliseconds=100),
+        description="A message that takes longer is late.",
+    )
+    lost_after: Duration = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(seconds=1),
+        description="A message that has not arrived by then is lost.",
+    )
+
+    @model_validator(mode="after")
+    def _late_before_lost(self) -> Self:
+        if self.lost_after <= self.within:
+            message = "lost_after must be longer than within: a message is late before it is lost"
+            raise ValueError(message)
+        return self
+
+
+class RouteSubject(Subject):
+    """A way that mail takes, walked by synthetic messages."""
+
+    kind: ClassVar[str] = "route"
+
+    name: Name = Field(description="The name of the route.")
+    send: Send = Field(description="How a message is sent.")
+    receive: Receive = Field(default=Receive(), description="Where it is picked up.")
+    expect: Expect = Field(default=Expect(), description="What must be true of its way.")
