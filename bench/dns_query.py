@@ -1,0 +1,115 @@
+"""P6: what does a DNS query, answered and judged, cost in CPU, against aiodns (c-ares)?
+
+Both ask the same unbound for the same names, half TXT and half MX, 64 in flight, and look at what
+they get: does the TXT record still say what it said, is the preferred exchange still the same? Ours
+is asked with ``fresh``, so that its cache saves nothing but reading what has not changed.
+unbound and the zone behind it are processes of their own. `python bench/dns_query.py`
+"""
+
+import asyncio
+import sys
+
+from harness import HERE, Goal, Variant, compare, conclude, measure
+
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+
+DOMAINS = 500
+PASSES = 20
+IN_FLIGHT = 64
+
+
+def ours(port: str) -> None:
+    from agent.adapters.clock import SystemClock
+    from agent.adapters.resolver import Resolver
+    from agent.domain.lookup import Answer, Query
+
+    async def main() -> None:
+        resolver = Resolver((("127.0.0.1", int(port)),), SystemClock())
+        await resolver.start()
+        queries = [
+            Query(f"d{n}.example.com", kind, fresh=True)
+            for n in range(DOMAINS)
+            for kind in ("TXT", "MX")
+        ]
+        known = {}
+
+        async def one(query: Query) -> None:
+            reply = await resolver.resolve(query)
+            key = (query.name, query.type)
+            if known.get(key) is not reply:
+                assert isinstance(reply, Answer), reply
+                assert reply.records
+                known[key] = reply
+
+        await _passes(1, queries, one)
+        with measure(PASSES * len(queries)) as extra:
+            await _passes(PASSES, queries, one)
+        stats = resolver.stats
+        extra["unchanged"] = stats.unchanged / (stats.unchanged + stats.read)
+        await resolver.close()
+
+    asyncio.run(main())
+
+
+def peer(port: str) -> None:
+    import aiodns
+
+    async def main() -> None:
+        resolver = aiodns.DNSResolver(nameservers=[f"127.0.0.1:{port}"], timeout=2, tries=3)
+        queries = [(f"d{n}.example.com", kind) for n in range(DOMAINS) for kind in ("TXT", "MX")]
+        known: dict[tuple[str, str], object] = {}
+
+        async def one(query: tuple[str, str]) -> None:
+            reply = await resolver.query_dns(*query)
+            if query[1] == "TXT":
+                said: object = sorted(record.data.data for record in reply.answer)
+            else:
+                said = sorted(
+                    (record.data.priority, record.data.exchange) for record in reply.answer
+                )
+            if known.get(query) != said:
+                assert said
+                known[query] = said
+
+        await _passes(1, queries, one)
+        with measure(PASSES * len(queries)):
+            await _passes(PASSES, queries, one)
+        await resolver.close()
+
+    asyncio.run(main())
+
+
+async def _passes(count, queries, one) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Run *one* for every query, *count* times, with a constant number in flight."""
+    left = iter([query for _ in range(count) for query in queries])
+
+    async def worker() -> None:
+        for query in left:
+            await one(query)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(IN_FLIGHT):
+            group.create_task(worker())
+
+
+async def _with_unbound() -> None:
+    from servers.dns import DnsServer
+    from servers.unbound import unbound
+
+    zone = {}
+    for n in range(DOMAINS):
+        zone[f"d{n}.example.com", "TXT"] = (
+            f"v=spf1 include:_spf.example.com ip4:192.0.2.{n % 256} -all"
+        )
+        zone[f"d{n}.example.com", "MX"] = f"10 mx{n}.example.com"
+    async with DnsServer(zone) as server, unbound(server.address) as (_, port):
+        variants = (
+            Variant("ours", "dns_query:ours", (str(port),)),
+            Variant("aiodns", "dns_query:peer", (str(port),)),
+        )
+        results = await asyncio.to_thread(compare, variants)
+    conclude(results, Goal("ours", "aiodns", "cpu", gate=2.0, moonshot=0.5))
+
+
+if __name__ == "__main__":
+    asyncio.run(_with_unbound())
