@@ -1,0 +1,1 @@
+"""What a person sees in a browser: rendered here, without a script."""
