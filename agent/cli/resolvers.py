@@ -15,7 +15,7 @@ _HIGHEST_PORT = 65535
 
 
 class ServerType(click.ParamType[Server]):
-    """An address with an optional port: ``192.0.2.53``, ``192.0.2.53:5353``, ``[2001:db8::1]:53``."""
+    """An address with an optional port: ``192.0.2.53:5353``, ``[2001:db8::53]:5353``."""
 
     name = "host:port"
 

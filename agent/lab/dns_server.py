@@ -6,7 +6,7 @@ world's zones and nothing else, and obeys the faults that are switched on.
 
 import asyncio
 import struct
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 from agent.adapters.dns_serving import (
     REFUSED,
@@ -96,8 +96,7 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the socket to answer on."""
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer one question."""
