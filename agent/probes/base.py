@@ -9,8 +9,9 @@ import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from agent.domain.finding import Measurement, Outcome, Rule, Severity, Signal
 from agent.settings import CheckSettings, Subject
@@ -28,6 +29,22 @@ T = TypeVar("T", bound=Subject)
 S = TypeVar("S", bound=CheckSettings)
 
 
+class Vitals(Protocol):
+    """How the process of the agent does."""
+
+    def loop_lag(self) -> timedelta:
+        """Return the largest lag of the event loop in the last minute."""
+        ...
+
+    def overdue_tasks(self) -> tuple[str, ...]:
+        """Return the names of tasks of the agent that show no sign of life."""
+        ...
+
+    def store_trouble(self) -> str:
+        """Say in a sentence why the store does not take what it should; empty when it does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Toolbox:
     """What a run may use of the world."""
@@ -39,6 +56,7 @@ class Toolbox:
     ledger: "Ledger"
     dialer: "Dialer"
     trust: "TrustStore"
+    vitals: "Vitals | None" = None  # only the agent's own check looks at these
 
 
 @dataclass(frozen=True, slots=True)
