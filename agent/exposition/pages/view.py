@@ -57,7 +57,7 @@ _WORDS = {
 _SIGNS = {
     State.CRITICAL: "\N{MULTIPLICATION X}",
     State.UNKNOWN: "?",
-    State.STALE: "\N{CIRCLED WHITE BULLET}",
+    State.STALE: "\N{WHITE CIRCLE}",
     State.WARNING: "!",
     State.PENDING: "\N{HORIZONTAL ELLIPSIS}",
     State.OK: "\N{CHECK MARK}",
@@ -187,13 +187,18 @@ class Overview:
 
     @property
     def verdict(self) -> str:
-        """The whole page in one line."""
+        """The worst of it in one line; the counts beside it say the rest."""
         if not self.total:
             return "Nothing is configured"
-        parts = [f"{count} {state.word}" for state, count in self.counts.items() if count]
-        if self.worst is State.OK:
-            return f"All {self.total} subjects are fine" if self.total > 1 else "All is fine"
-        return ", ".join(parts)
+        count, worst = self.counts[self.worst], self.worst
+        if worst is State.OK:
+            return "All is fine" if self.total == 1 else f"All {self.total} subjects are fine"
+        plural = self.total > 1 and count > 1
+        verb = (
+            ("have" if plural else "has") if worst is State.PENDING else "are" if plural else "is"
+        )
+        who = f"{count} of {self.total} subjects" if self.total > 1 else "The subject"
+        return f"{who} {verb} {worst.word}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +297,7 @@ def brief(length: timedelta) -> str:
     """Write a length of time as people say it: ``12 s``, ``5 min``, ``3 h``, ``2 d``."""
     seconds = length.total_seconds()
     if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{seconds * 1000:.3g} ms"
     for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h")):
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"

@@ -1,0 +1,56 @@
+"""Which files of the project are rendered, and are they current?
+
+Everything that follows from a declaration is rendered from it: alerts, runbooks, the reference,
+the example configuration, its schema. The files are committed, so that they can be read without
+the program; a test holds them to a fresh rendering.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.exposition import alerts, reference, runbooks
+from agent.probes.base import discover
+
+_OWNED = (alerts.RUNBOOKS, "docs/checks")  # folders in which nothing else may live
+
+
+def rendered() -> Mapping[str, str]:
+    """Return the text of every rendered file, by its path from the project's root."""
+    probes = discover()
+    files = {alerts.PATH: alerts.render(probes)}
+    return files | runbooks.rendered(probes) | reference.rendered(probes)
+
+
+def stale(root: Path) -> tuple[str, ...]:
+    """Return the paths below *root* that differ from a fresh rendering, or should not be there."""
+    files = rendered()
+    differing = {path for path, text in files.items() if _read(root / path) != text}
+    return tuple(sorted(differing | _orphans(root, files)))
+
+
+def write(root: Path) -> tuple[str, ...]:
+    """Bring the files below *root* up to date; return the paths that changed."""
+    files = rendered()
+    changed = stale(root)
+    for path in changed:
+        if path in files:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(files[path], encoding="utf-8")
+        else:
+            (root / path).unlink()
+    return changed
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _orphans(root: Path, files: Mapping[str, str]) -> set[str]:
+    """Return pages of rules and probes that are no more."""
+    present = {
+        str(page.relative_to(root)) for folder in _OWNED for page in (root / folder).glob("*.md")
+    }
+    return present - files.keys()

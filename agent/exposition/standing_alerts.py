@@ -1,0 +1,191 @@
+"""What must alert about the agent itself?
+
+A monitor that has died, cannot see, or does not do what it was told is worse than none, because it
+is silent. These alerts exist whatever is configured.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert. ``hold`` is how long the expression must be true; empty for at once.
+
+    ``runbook`` is the name of its page; ``meaning`` and ``steps`` are what that page says, for
+    alerts that no rule stands behind.
+    """
+
+    name: str
+    expr: str
+    severity: str
+    component: str
+    summary: str
+    description: str
+    runbook: str
+    hold: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    meaning: str = ""
+    steps: tuple[str, ...] = ()
+
+
+WATCHDOG = Alert(
+    name="MailflowWatchdog",
+    expr="vector(1)",
+    severity="info",
+    component="agent",
+    summary="The alerting path works.",
+    description="This alert always fires. Route it to a service outside the site that complains"
+    " when it no longer arrives.",
+    runbook="watchdog",
+    meaning="It always fires. It proves that rules are evaluated and that notifications go out.",
+    steps=(
+        "Nothing is to be done while it fires.",
+        (
+            "Where it has stopped: see whether Prometheus evaluates rules (`/rules`) and whether"
+            " Alertmanager can reach the receiver."
+        ),
+    ),
+)
+AGENT_ABSENT = Alert(
+    name="MailflowAgentAbsent",
+    expr='absent(up{job="mailflow"}) or sum by (job) (up{job="mailflow"}) == 0',
+    severity="critical",
+    component="agent",
+    summary="No agent is watching the mail flow.",
+    description="Prometheus reaches no agent of job mailflow. Start it, or see why it cannot be"
+    " scraped; until then nothing is known of the mail flow.",
+    runbook="agent-absent",
+    hold="5m",
+    meaning="No target of the job `mailflow` answers a scrape, or there is no such target.",
+    steps=(
+        "See whether the process runs, and read the end of its log.",
+        "Ask it: `mailflow-agent healthcheck http://HOST:PORT/-/healthy`.",
+        "See in Prometheus under `/targets` what the scrape fails with.",
+    ),
+)
+CHECK_STALE = Alert(
+    name="MailflowCheckStale",
+    expr="time() - max without (instance, pod) (mailflow_check_last_run_timestamp_seconds)"
+    " > 2.5 * max without (instance, pod) (mailflow_check_interval_seconds)",
+    severity="warning",
+    component="agent",
+    summary="A check no longer runs.",
+    description="{{ $labels.probe }} of {{ $labels.subject }} ({{ $labels.tenant }}) last ran"
+    " {{ $value | humanizeDuration }} ago, more than 2.5 of its intervals.",
+    runbook="check-stale",
+    hold="2m",
+    meaning="The check has not ended for more than 2.5 of its intervals. Its result is old and is"
+    " no longer exported.",
+    steps=(
+        (
+            "Look at `mailflow_event_loop_lag_seconds` and `mailflow_scheduler_lateness_seconds`: an"
+            " agent with too much to do is late with everything."
+        ),
+        "Look at `mailflow_runs_skipped_total` for the reason why runs did not take place.",
+        "Read the log for the check's name.",
+    ),
+)
+CANNOT_TELL = Alert(
+    name="MailflowCannotTell",
+    expr="max without (instance, pod)"
+    ' (mailflow_finding{severity="unknown", rule!="dependency-down"}) >= 2',
+    severity="warning",
+    component="check",
+    summary="The agent cannot tell how a subject is.",
+    description="{{ $labels.probe }} of {{ $labels.subject }} ({{ $labels.tenant }}) could not tell"
+    " in {{ $value }} runs in a row: {{ $labels.rule }}. Nothing is known to be wrong with it.",
+    runbook="cannot-tell",
+    meaning="Two runs in a row ended without a verdict, for the reason that the label `rule` names."
+    " The subject may be fine; nobody is watching it.",
+    steps=(
+        "Open the subject's page on the agent: the finding says what did not answer.",
+        "`mailflow-agent explain RULE` says what the reason means and what to do.",
+    ),
+)
+DEPENDENCY_DOWN = Alert(
+    name="MailflowDependencyDown",
+    expr="min without (instance, pod) (mailflow_dependency_up) == 0",
+    severity="critical",
+    component="agent",
+    summary="Something that checks depend on is down.",
+    description="{{ $labels.dependency }} is down as the agent sees it. The checks that need it are"
+    " not run and are unknown until it is back.",
+    runbook="dependency-down-alert",
+    hold="2m",
+    meaning="The agent's own control questions to this dependency fail. Dependent checks are not"
+    " run, so that this one alert stands for all of them.",
+    steps=(
+        "For `resolver`: ask it yourself, `dig @ADDRESS example.com`, from the agent's machine.",
+        "For `uplink`: see whether the agent's machine reaches the internet at all.",
+        "Checks resume by themselves.",
+    ),
+)
+RUN_CRASHED = Alert(
+    name="MailflowRunCrashed",
+    expr="sum without (instance, pod) (increase(mailflow_run_crashes_total[15m])) > 0",
+    severity="warning",
+    component="agent",
+    summary="A probe crashed.",
+    description="{{ $labels.probe }} crashed in the last 15 minutes. This is a bug of the agent:"
+    " report it with the traceback from its log.",
+    runbook="run-crashed-alert",
+    meaning="A run ended in an exception that nobody expected. The subject may be fine.",
+    steps=("Find the traceback in the log under `probe crashed`.", "Report it."),
+)
+RELOAD_FAILED = Alert(
+    name="MailflowConfigReloadFailed",
+    expr="max without (pod) (mailflow_config_last_reload_successful) == 0",
+    severity="warning",
+    component="agent",
+    summary="The changed configuration was rejected.",
+    description="The agent at {{ $labels.instance }} still runs with the configuration from before."
+    " Its status page lists the errors.",
+    runbook="config-reload-failed",
+    hold="5m",
+    meaning="The file was read again and has errors. The running configuration is the one before.",
+    steps=(
+        "`mailflow-agent config check FILE` prints every error with its line.",
+        "Mend the file and reload.",
+    ),
+)
+COLLECTOR_FAILED = Alert(
+    name="MailflowSeriesLost",
+    expr="sum without (instance, pod) (increase(mailflow_collector_errors_total[15m])) > 0",
+    severity="warning",
+    component="agent",
+    summary="Series are missing from the scrape.",
+    description="Collecting some series failed in the last 15 minutes. This is a bug of the agent:"
+    " report it with the traceback from its log.",
+    runbook="series-lost",
+    meaning="A collector raised, or a probe measured what it had not declared. The other series"
+    " are right.",
+    steps=("Find the traceback in the log under `collector failed` or `measurement lost`.",),
+)
+LOOP_LAGGING = Alert(
+    name="MailflowAgentOverloaded",
+    expr="histogram_quantile(0.99, sum without (pod)"
+    " (rate(mailflow_event_loop_lag_seconds_bucket[10m]))) > 0.5",
+    severity="warning",
+    component="agent",
+    summary="The agent has more to do than it can.",
+    description="The event loop of {{ $labels.instance }} is late by"
+    " {{ $value | humanizeDuration }} at the 99th percentile. Times that it measures are too long.",
+    runbook="agent-overloaded",
+    hold="10m",
+    meaning="Its loop comes round late, so runs start late and measured times are too long.",
+    steps=(
+        "Look for another program that takes the machine's time.",
+        "Raise intervals, or split the tenants over two agents.",
+    ),
+)
+AGENT = (
+    WATCHDOG,
+    AGENT_ABSENT,
+    CHECK_STALE,
+    CANNOT_TELL,
+    DEPENDENCY_DOWN,
+    RUN_CRASHED,
+    RELOAD_FAILED,
+    COLLECTOR_FAILED,
+    LOOP_LAGGING,
+)
