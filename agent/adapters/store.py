@@ -228,7 +228,8 @@ class Store:
                 for statement in change.statements:
                     connection.execute(*statement)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        # A value that SQLite cannot bind is a bug of ours, which must show and not end the thread.
+        except (sqlite3.Error, ValueError, OverflowError) as error:
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
