@@ -44,8 +44,8 @@ def ours(port: str) -> None:
         await _passes(1, queries, one)
         with measure(PASSES * len(queries)) as extra:
             await _passes(PASSES, queries, one)
-        stats = resolver.stats
-        extra["unchanged"] = stats.unchanged / (stats.unchanged + stats.read)
+            stats = resolver.stats
+            extra["unchanged"] = stats.unchanged / (stats.unchanged + stats.read)
         await resolver.close()
 
     asyncio.run(main())

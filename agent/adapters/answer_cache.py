@@ -89,9 +89,9 @@ class AnswerCache:
             if memory.digest == digest:
                 meaning = memory.meaning
                 ttl = layout.ttl(wire)
-                if isinstance(meaning, Answer) and ttl is not None and ttl > (meaning.ttl or 0):
+                if isinstance(meaning, Answer) and ttl > (meaning.ttl or 0):
                     meaning = _raise_ttl(entry, meaning, ttl)
-                _keep(entry, meaning, layout.lifetime(wire), now)
+                _keep(entry, meaning, layout.lifetime(wire, ttl), now)
                 return True
         return False
 
@@ -103,10 +103,11 @@ class AnswerCache:
         if len(self._layouts) > self._limit:
             self._layouts.clear()
         layout = self._layouts.setdefault(layout, layout)
-        meaning = _intern(entry, reading.reply, layout.ttl(wire))
+        ttl = layout.ttl(wire)
+        meaning = _intern(entry, reading.reply, ttl if layout.own else None)
         memory = Memory(layout, layout.digest(wire, self._key), meaning)
         entry.memories = (memory, *entry.memories[: MAX_MEMORIES - 1])
-        _keep(entry, meaning, layout.lifetime(wire), now)
+        _keep(entry, meaning, layout.lifetime(wire, ttl), now)
         return meaning
 
     def fail(self, entry: Entry, reply: Unanswered, now: float) -> Unanswered:
@@ -140,9 +141,11 @@ class AnswerCache:
 
 
 def _keep(entry: Entry, meaning: Result, lifetime: int, now: float) -> None:
-    found = isinstance(meaning, Answer) and meaning.records
+    longest = MAX_KEEP
+    if isinstance(meaning, Answer) and not meaning.records:
+        longest = MAX_KEEP_NEGATIVE
     entry.result = meaning
-    entry.expires = now + min(lifetime, MAX_KEEP if found else MAX_KEEP_NEGATIVE)
+    entry.expires = now + (min(longest, lifetime))
 
 
 def _intern(entry: Entry, result: Answer | Dangling, ttl: int | None) -> Result:

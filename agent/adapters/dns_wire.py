@@ -42,7 +42,8 @@ _OPT: Final = 41
 _MAX_NAME = 255
 _MAX_LABEL = 63
 _POINTER = 0xC0
-_RECURSION_DESIRED: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00"
+_RECURSION_DESIRED: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+_AND_EDNS: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01"
 _EDNS: Final = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, 0, 0)
 _RECORD: Final = struct.Struct("!HHIH")
 _COUNTS: Final = struct.Struct("!HHHH")
@@ -62,15 +63,16 @@ class Dangling:
 class Layout:
     """Where a reply's times to live stand, so that they can be read without reading the rest.
 
-    ``ttls`` are the offsets of all of them; ``own`` those that make ``Answer.ttl`` and ``kept``
-    those that bound how long the reply may be kept; ``cap`` is the SOA's minimum where nothing
-    was found (RFC 2308 section 5). Without ``kept`` the reply must not be kept.
+    ``ttls`` are the offsets of all of them; ``own`` those that make ``Answer.ttl`` and ``aliases``
+    those of the aliases before; both bound how long the reply may be kept. ``cap`` is the SOA's
+    minimum where nothing was found (RFC 2308 section 5). Without ``own`` and ``aliases`` the reply
+    must not be kept.
     """
 
     size: int
     ttls: tuple[int, ...]
     own: tuple[int, ...]
-    kept: tuple[int, ...]
+    aliases: tuple[int, ...]
     cap: int
 
     def digest(self, wire: bytes, key: bytes) -> bytes:
@@ -81,19 +83,25 @@ class Layout:
             rest[offset : offset + 4] = _ZERO_TTL
         return blake2b(rest, digest_size=16, key=key).digest()
 
-    def ttl(self, wire: bytes) -> int | None:
-        """Return the time to live of what was asked for, in seconds, if there is one."""
-        return self._lowest(wire, self.own) if self.own else None
+    def ttl(self, wire: bytes) -> int:
+        """Return the time to live of what was asked for, in seconds; 0 if there is none."""
+        return self._lowest(wire, self.own) if self.own else 0
 
-    def lifetime(self, wire: bytes) -> int:
-        """Return how many seconds the reply may be kept."""
-        return self._lowest(wire, self.kept) if self.kept else 0
+    def lifetime(self, wire: bytes, ttl: int) -> int:
+        """Return how many seconds a reply whose own time to live is *ttl* may be kept."""
+        if not self.aliases:
+            return ttl
+        lowest = self._lowest(wire, self.aliases)
+        return min(lowest, ttl) if self.own else lowest
 
     def _lowest(self, wire: bytes, offsets: tuple[int, ...]) -> int:
         lowest = self.cap
         for offset in offsets:
             ttl = int.from_bytes(wire[offset : offset + 4], "big")
-            lowest = min(lowest, ttl if ttl <= MAX_TTL else 0)
+            if ttl < lowest:
+                lowest = ttl
+            elif ttl > MAX_TTL:
+                return 0
         return lowest
 
 
@@ -128,8 +136,8 @@ def encode_question(name: str, kind: Type) -> bytes | None:
 def encode_query(ident: bytes, question: bytes, *, edns: bool) -> bytes:
     """Return a query that desires recursion, under two octets of *ident*."""
     if edns:
-        return b"%b%b\x01%b%b" % (ident, _RECURSION_DESIRED, question, _EDNS)
-    return b"%b%b\x00%b" % (ident, _RECURSION_DESIRED, question)
+        return ident + _AND_EDNS + question + _EDNS
+    return ident + _RECURSION_DESIRED + question
 
 
 def echoes(wire: bytes, question: bytes) -> bool:
@@ -241,33 +249,33 @@ class _Reader:
     def read(self, name: str, kind: Type, *, exists: bool) -> Reading:
         code = CODES[kind]
         aliases: list[str] = []
-        kept: list[_Mark] = []
+        passed: list[_Mark] = []
         while (name, code) not in self._found and (name, CODES["CNAME"]) in self._found:
             rrset, mark = self._found[name, CODES["CNAME"]][0]
             name = _name(cast("Any", rrset[0]).target)
             if name in aliases or len(aliases) == MAX_ALIASES:
                 return Reading(Unanswered(Silence.ALIAS_LOOP, "within one answer"))
             aliases.append(name)
-            kept.append(mark)
+            passed.append(mark)
         found = self._found.get((name, code))
         if found is None:
-            return self._nothing(tuple(aliases), kept, exists=exists)
+            return self._nothing(tuple(aliases), passed, exists=exists)
         if not exists:
             return Reading(Unanswered(Silence.MALFORMED, "NXDOMAIN with the records asked for"))
         own = [mark for _, mark in found]
         records = _READERS[kind](found)
         answer = Answer(tuple(records), aliases=tuple(aliases), size=self._size)
-        return Reading(answer, self._layout(own, kept + own))
+        return Reading(answer, self._layout(own, passed))
 
-    def _nothing(self, aliases: tuple[str, ...], kept: list[_Mark], *, exists: bool) -> Reading:
+    def _nothing(self, aliases: tuple[str, ...], passed: list[_Mark], *, exists: bool) -> Reading:
         soa = self._soa()
         if exists and aliases and soa is None:
-            return Reading(Dangling(aliases), self._layout([], kept))
+            return Reading(Dangling(aliases), self._layout([], passed))
         answer = Answer(name_exists=exists, aliases=aliases, size=self._size)
         if soa is None:
             return Reading(answer, self._layout([], []))
         rdata, mark = soa
-        return Reading(answer, self._layout([mark], [*kept, mark], cap=int(rdata.minimum)))
+        return Reading(answer, self._layout([mark], passed, cap=int(rdata.minimum)))
 
     def _soa(self) -> tuple[Any, _Mark] | None:
         start = len(self._message.answer)
@@ -276,10 +284,10 @@ class _Reader:
                 return rrset[0], mark
         return None
 
-    def _layout(self, own: list[_Mark], kept: list[_Mark], cap: int = MAX_TTL) -> Layout:
+    def _layout(self, own: list[_Mark], aliases: list[_Mark], cap: int = MAX_TTL) -> Layout:
         # The OPT record has its flags where others have a time to live.
         ttls = tuple(mark.offset + 4 for mark in self._marks if mark.code != _OPT)
-        return Layout(self._size, ttls, _offsets(own), _offsets(kept), min(cap, MAX_TTL))
+        return Layout(self._size, ttls, _offsets(own), _offsets(aliases), min(cap, MAX_TTL))
 
 
 def _offsets(marks: list[_Mark]) -> tuple[int, ...]:

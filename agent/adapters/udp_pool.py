@@ -46,9 +46,11 @@ class Ask:
 
     def forget(self) -> None:
         """Expect no reply any more."""
-        if self.channel is not None:
-            self.channel.pending.pop(self.ident, None)
-            self.channel.close_if_retired()
+        channel = self.channel
+        if channel is not None:
+            self.channel = None
+            del channel.pending[self.ident]
+            channel.close_if_retired()
 
 
 Received = Callable[[Ask, bytes], None]
@@ -82,7 +84,8 @@ class UdpPool:
         if not self._channels:
             return False
         self.server.udp_queries += 1
-        return random.choice(self._channels).send(ask)  # noqa: S311  the kernel drew the ports
+        # Which socket need not be unguessable: its port and the query's id are.
+        return self._channels[int(random.random() * len(self._channels))].send(ask)  # noqa: S311
 
     def close(self) -> None:
         """Close all sockets."""
@@ -95,11 +98,11 @@ class UdpPool:
         for channel in self._channels:
             channel.retire()
         self._channels = []
-        try:
-            for _ in range(SOCKETS):
+        for _ in range(SOCKETS):
+            try:
                 self._channels.append(Channel(self, _connect(self._address)))
-        except (OSError, UnicodeError):
-            pass  # an unusable address, or no way there: send says so
+            except (OSError, UnicodeError):
+                break  # an unusable address, or no way there
         self._renew_at = now + (RENEW_AFTER if self._channels else 1.0)
 
 
@@ -183,6 +186,7 @@ class Channel:
                 self._pool.stats.ignored += 1
                 continue
             del pending[ask.ident]
+            ask.channel = None
             self._time(ask, ancillary)
             self._pool.received(ask, wire)
             if not pending:
@@ -200,6 +204,8 @@ class Channel:
         """Give up all that wait here: the server's host says that nobody listens."""
         waiting = tuple(self.pending.values())
         self.pending.clear()
+        for ask in waiting:
+            ask.channel = None
         for ask in waiting:
             self._pool.lost(ask)
         self.close_if_retired()

@@ -41,6 +41,7 @@ from servers.dns_zone import (
     publish,
     read_records,
     rotate,
+    spoil,
 )
 
 __all__ = [
@@ -71,6 +72,9 @@ class DnsServer(asyncio.DatagramProtocol):
         self.datagrams = 0
         self.connections = 0
         self.address: tuple[str, int] = ("127.0.0.1", 0)
+        self.last_client = ("", 0)
+        self._heard = asyncio.Event()
+        self._closed = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._handlers: set[asyncio.Task[None]] = set()
 
@@ -110,9 +114,15 @@ class DnsServer(asyncio.DatagramProtocol):
             self.address = (address[0], address[1])
             return
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._closed.set()
+
     async def stop(self) -> None:
         """Close all sockets; the port answers with ICMP unreachable from now on."""
+        self._closed.clear()
         self._udp.close()
+        await self._closed.wait()
         self._tcp.close()
         for writer in tuple(self._writers):
             writer.transport.abort()
@@ -123,6 +133,7 @@ class DnsServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.datagrams += 1
+        self.last_client = addr
         question = dns_serving.read_question(data)
         if question is None:
             return
@@ -154,6 +165,16 @@ class DnsServer(asyncio.DatagramProtocol):
             case _:
                 self._udp.sendto(reply, addr)
 
+    def send_to(self, packet: bytes, client: tuple[str, int]) -> None:
+        """Send any datagram from this server's port."""
+        self._udp.sendto(packet, client)
+
+    async def wait_until_asked(self, name: str, kind: str, *, times: int = 1) -> None:
+        """Wait until a question has come, over UDP or TCP, so many times in all."""
+        while self.asked[name, kind] < times:
+            self._heard.clear()
+            await self._heard.wait()
+
     def _send(self, reply: bytes, addr: tuple[str, int]) -> None:
         if not self._udp.is_closing():
             self._udp.sendto(reply, addr)
@@ -169,6 +190,7 @@ class DnsServer(asyncio.DatagramProtocol):
 
     def _content(self, question: Question) -> Content | None:
         self.asked[question.name, question.kind] += 1
+        self._heard.set()
         content = self.zone.get((question.name, question.kind))
         if content is None and not self._exists(question.name):
             return self.default
@@ -220,25 +242,12 @@ class DnsServer(asyncio.DatagramProtocol):
         if isinstance(content, Raw):
             reply = content.make(question, data)
         else:
-            reply = dns_serving.write_response(
-                question, self._response(question, content), datagram=False
-            )
-        match content:
-            case Fault.SILENT | Truncated(tcp="hangs"):
-                return
-            case Truncated(tcp="closes"):
+            response = self._response(question, content)
+            reply = dns_serving.write_response(question, response, datagram=False)
+        if isinstance(content, Truncated):
+            writer.write(spoil(content, question, reply))
+            if content.tcp == "closes":
                 writer.close()
-                return
-            case Truncated(tcp="drips"):
-                for octet in len(reply).to_bytes(2, "big") + reply[:1]:
-                    writer.write(bytes((octet,)))
-                return
-            case Truncated(tcp="wrong-length"):
-                writer.write((len(reply) - 9).to_bytes(2, "big") + reply)
-                return
-            case Truncated(tcp="truncated"):
-                reply = dns_serving.write_response(
-                    question, Response(truncated=True), datagram=False
-                )
-        writer.write(len(reply).to_bytes(2, "big") + reply)
-        await writer.drain()
+        elif content is not Fault.SILENT:
+            writer.write(len(reply).to_bytes(2, "big") + reply)
+            await writer.drain()

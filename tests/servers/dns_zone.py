@@ -40,7 +40,9 @@ class Truncated:
     """A truncated reply over UDP, and what TCP does then."""
 
     records: Loose = ()
-    tcp: Literal["answers", "closes", "hangs", "drips", "wrong-length", "truncated"] = "answers"
+    tcp: Literal["answers", "closes", "hangs", "drips", "wrong-length", "wrong-id", "truncated"] = (
+        "answers"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +181,22 @@ def rotate(response: Response, turn: int) -> Response:
         return response
     cut = turn % len(answers)
     return replace(response, answers=answers[cut:] + answers[:cut])
+
+
+def spoil(content: Truncated, question: Question, reply: bytes) -> bytes:
+    """Make of a right reply what TCP carries instead, length and all."""
+    length = len(reply).to_bytes(2, "big")
+    match content.tcp:
+        case "closes" | "hangs":
+            return b""
+        case "drips":
+            return length + reply[:1]
+        case "wrong-length":
+            return (len(reply) - 9).to_bytes(2, "big") + reply
+        case "wrong-id":
+            return length + bytes((reply[0] ^ 1,)) + reply[1:]
+        case "truncated":
+            reply = dns_serving.write_response(question, Response(truncated=True), datagram=False)
+            return len(reply).to_bytes(2, "big") + reply
+        case "answers":
+            return length + reply
