@@ -1,0 +1,71 @@
+import pytest
+
+from agent.cli.draw import Pen, draw_fact, draw_finding, draw_outcome, draw_verdict
+from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
+from agent.domain.finding import Outcome, Rule, Severity
+
+BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
+MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
+PLAIN = Pen(width=60)
+
+
+@pytest.mark.parametrize(
+    ("fact", "lines"),
+    [
+        pytest.param(Text("v=spf1 -all"), ["v=spf1 -all"], id="text"),
+        pytest.param(Text(""), [""], id="empty text"),
+        pytest.param(
+            Table(("host", "is"), (("mx.example", "up"), ("a", "down"))),
+            ["host        is", "mx.example  up", "a           down"],
+            id="table",
+        ),
+        pytest.param(
+            Node("top", count=3, children=(Node("a", "x", children=(Node("b"),)), Node("c"))),
+            ["top [3]", "├─ a  x", "│  └─ b", "└─ c"],
+            id="tree",
+        ),
+        pytest.param(
+            Walk((Phase("connect", 0.001, "good"), Phase("rcpt", None, "bad", "not reached"))),
+            [
+                "connect     1.0 ms ████████████████████████",
+                "rcpt          -     not reached",
+            ],
+            id="walk",
+        ),
+    ],
+)
+def test_a_fact_is_drawn_by_its_shape(fact: Fact, lines: list[str]) -> None:
+    assert list(draw_fact(fact, PLAIN)) == lines
+
+
+def test_a_finding_says_what_the_evidence_is_and_what_to_do() -> None:
+    assert list(draw_finding(BAD.found("Seen.", "line one"), PLAIN)) == [
+        "    ✗ It is bad",
+        "      Seen.",
+        "      > line one",
+        "      → Make it good.",
+        "      rule x-bad, RFC 1 section 2",
+    ]
+
+
+def test_the_worst_finding_comes_first_and_facts_come_last() -> None:
+    outcome = Outcome((MEH.found("m"), BAD.found("b")), facts={"Record": Text("r")})
+    lines = list(draw_outcome(outcome, PLAIN))
+    assert lines.index("    ✗ It is bad") < lines.index("    ! It is meh")
+    assert lines[-2:] == ["    Record", "      r"]
+    assert "    Record" not in list(draw_outcome(outcome, PLAIN, facts=False))
+
+
+def test_colour_is_used_only_where_it_is_wanted() -> None:
+    assert "\x1b[" not in draw_verdict(Severity.CRITICAL, "contoso.com", PLAIN)
+    assert "\x1b[31m" in draw_verdict(Severity.CRITICAL, "contoso.com", Pen(60, colour=True))
+
+
+def test_long_lines_fit_the_pen() -> None:
+    finding = BAD.found("word " * 60)
+    assert max(len(line) for line in draw_finding(finding, PLAIN)) <= 60
+
+
+def test_a_pen_is_never_narrower_than_it_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "5")
+    assert Pen.of_terminal(colour=False).width == 40
