@@ -104,25 +104,37 @@ class Tls(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A SASL mechanism and its initial response in base64, which is a secret and has no repr."""
+
+    mechanism: str
+    response: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Errand:
     """What a session is for: how far it goes and what it says.
 
     Without ``mail_from`` it ends after EHLO; without ``rcpt_to`` after MAIL; without ``message``
     after RCPT. The empty ``mail_from`` is the null sender. Raises ValueError for words that would
-    break out of their command.
+    break out of their command, and for a login that could go in the clear.
     """
 
     helo: str
     tls: Tls = Tls.IF_OFFERED
     mail_from: str | None = None
     rcpt_to: tuple[str, ...] = ()
-    message: bytes | None = None
+    message: bytes | None = field(default=None, repr=False)
+    login: Login | None = None
 
     def __post_init__(self) -> None:
         for word in (self.helo, self.mail_from or "", *self.rcpt_to):
             if _UNSAFE.search(word):
                 message = f"cannot be said in SMTP: {PeerText(word)}"
                 raise ValueError(message)
+        if self.login is not None and self.tls is Tls.IF_OFFERED:
+            message = "a login needs TLS for certain"
+            raise ValueError(message)
         if not self.helo:
             message = "EHLO needs a name"
             raise ValueError(message)

@@ -11,7 +11,17 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Dialogue, Errand, Phase, Reason, Refused, Tls, Unreached
+from agent.domain.smtp import (
+    Accepted,
+    Dialogue,
+    Errand,
+    Login,
+    Phase,
+    Reason,
+    Refused,
+    Tls,
+    Unreached,
+)
 from agent.domain.smtp_reply import Malformed, Reply, ReplyReader
 
 MAX_TRANSCRIPT = 120  # lines
@@ -81,6 +91,8 @@ class Conversation:
         if isinstance(event, Malformed):
             self._note("<", PeerText(data))
             return self._distrust(event)
+        if self.phase is Phase.AUTH:  # servers have been seen to echo the password
+            event = Reply(event.code, event.enhanced, (PeerText("(hidden)"),))
         for position, line in enumerate(event.lines, 1):
             mark = " " if position == len(event.lines) else "-"
             self._note("<", f"{event.code}{mark}{line}")
@@ -149,6 +161,8 @@ class Conversation:
         reply = yield from self._hello(Phase.EHLO)
         if errand.tls is not Tls.NEVER:
             reply = yield from self._upgrade(reply)
+        if errand.login is not None:
+            reply = yield from self._log_in(errand.login)
         if errand.mail_from is None:
             return reply
         reply = self._demand((yield _say(Phase.MAIL, f"MAIL FROM:<{errand.mail_from}>")), 250)
@@ -178,6 +192,19 @@ class Conversation:
         self._demand((yield _say(Phase.STARTTLS, "STARTTLS")), 220)
         yield Secure()
         return (yield from self._hello(Phase.EHLO_AGAIN))
+
+    def _log_in(self, login: Login) -> Generator[Send, Reply, Reply]:
+        """Log in with one response (RFC 4954 section 4), of which nothing is shown."""
+        methods = {word for line in self.capabilities for word in line.upper().split()[1:]}
+        if not offers(self.capabilities, "AUTH") or login.mechanism not in methods:
+            self.phase = Phase.AUTH
+            raise _StopError(Unreached(Phase.AUTH, Reason.AUTH_NOT_OFFERED))
+        command = f"AUTH {login.mechanism} ".encode("ascii") + login.response + b"\r\n"
+        shown = PeerText(f"AUTH {login.mechanism} (hidden)")
+        reply = yield Send(Phase.AUTH, command, shown)
+        if reply.code == 334:  # noqa: PLR2004 - XOAUTH2 says why it failed, and wants an empty line
+            reply = yield Send(Phase.AUTH, b"\r\n", PeerText("(empty line)"))
+        return self._demand(reply, 235)
 
     def _name_recipients(self) -> Generator[Send, Reply, Reply]:
         """Name every recipient, then stop at the first that was refused."""

@@ -1,0 +1,165 @@
+"""Which addresses do we connect to, and how many connections does a host see from us?
+
+Names never come here: whoever calls has resolved them, so the address that is checked is the one
+that is connected to. Mail data of strangers (an MX record) must not steer the agent into its own
+network, at a metadata service, or at itself. A host that many checks share sees few connections at
+a time.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Literal
+
+from agent.adapters.clock import Clock
+from agent.adapters.line import Line
+from agent.domain.smtp import Reason
+
+Address = IPv4Address | IPv6Address
+Reach = Literal["public", "private", "any"]
+
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
+_METADATA = frozenset(
+    {IPv4Address("169.254.169.254"), IPv6Address("fd00:ec2::254"), IPv4Address("100.100.100.200")}
+)
+_NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM)
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+def is_allowed(address: Address, reach: Reach) -> bool:
+    """Tell whether an address may be connected to.
+
+    ``public`` is for addresses found in public data, ``private`` for names that the operator wrote
+    (their own networks count), ``any`` for addresses that the operator wrote.
+    """
+    if reach == "any":
+        return True
+    for each in _faces(address):
+        if each in _METADATA or _is_never_a_host(each):
+            return False
+        if reach == "public" and not each.is_global:
+            return False
+    return True
+
+
+def _is_never_a_host(address: Address) -> bool:
+    return (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address == IPv4Address("255.255.255.255")
+    )
+
+
+def _faces(address: Address) -> tuple[Address, ...]:
+    """Return the addresses that connecting to *address* may end up at."""
+    if isinstance(address, IPv4Address):
+        return (address,)
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address.sixtofour is not None:
+        return (address, address.sixtofour)
+    if address in _NAT64:
+        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
+    return (address,)
+
+
+@dataclass(slots=True)
+class _Slots:
+    """The connections that one host may see, and how many want one."""
+
+    semaphore: asyncio.Semaphore
+    users: int = field(default=0)
+
+
+class Dialer:
+    """Makes every connection to a mail server.
+
+    ``per_host`` is how many connections one address sees at a time. ``detours`` sends what is meant
+    for an address and port somewhere else; with ``detours_only`` nothing else is reached. Both are
+    for the lab, whose mail world has public addresses and lives on loopback.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        per_host: int = 3,
+        detours: Mapping[tuple[str, int], tuple[str, int]] | None = None,
+        detours_only: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._per_host = per_host
+        self.detours = dict(detours or {})
+        self._detours_only = detours_only
+        self._slots: dict[Address, _Slots] = {}
+
+    @asynccontextmanager
+    async def connect(
+        self, address: Address, port: int, *, reach: Reach
+    ) -> AsyncIterator[Line | Reason]:
+        """Connect, giving the line or the reason why there is none, and close it afterwards.
+
+        There is no deadline of its own: the caller's ends it.
+        """
+        place = self.detours.get((str(address), port))
+        if not is_allowed(address, reach) or (place is None and self._detours_only):
+            yield Reason.FORBIDDEN_ADDRESS
+            return
+        async with self._slot(address):
+            line = await self._open(place or (str(address), port))
+            try:
+                yield line
+            finally:
+                if isinstance(line, Line):
+                    await line.close()
+
+    @asynccontextmanager
+    async def _slot(self, address: Address) -> AsyncIterator[None]:
+        """Wait for one of the host's connections; hosts without users are forgotten."""
+        slots = self._slots.get(address)
+        if slots is None:
+            slots = self._slots[address] = _Slots(asyncio.Semaphore(self._per_host))
+        slots.users += 1
+        try:
+            async with slots.semaphore:
+                yield
+        finally:
+            slots.users -= 1
+            if not slots.users:
+                del self._slots[address]
+
+    async def _open(self, place: tuple[str, int]) -> Line | Reason:
+        host, port = place
+        monotonic = self._clock.monotonic
+        began = monotonic()
+        try:
+            # An address as host: asyncio looks nothing up.
+            _, line = await asyncio.get_running_loop().create_connection(
+                lambda: Line(monotonic), host, port, flags=socket.AI_NUMERICHOST
+            )
+        except OSError as error:
+            return _reason(error)
+        line.connect_seconds = line.arrived_at - began
+        return line
+
+
+def _reason(error: OSError) -> Reason:
+    match error.errno:
+        case errno.ECONNREFUSED:
+            return Reason.REFUSED
+        case errno.ETIMEDOUT | errno.EHOSTUNREACH:
+            return Reason.TIMEOUT  # a router's word that the host does not answer
+        case errno.ECONNRESET | errno.ECONNABORTED | errno.EPIPE:
+            return Reason.CONNECTION_LOST
+        case number if number in _NO_ROUTE:
+            return Reason.NO_ROUTE
+        case number if number in _EXHAUSTED:
+            return Reason.EXHAUSTED
+        case _:
+            return Reason.NO_ROUTE

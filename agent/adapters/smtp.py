@@ -1,0 +1,133 @@
+"""How is a message handed over? The only importer of aiosmtplib.
+
+Sessions are spoken by our own conversation (:mod:`agent.adapters.smtp_session`), also those that
+carry a message. aiosmtplib reads codes generously (``-55``, ``5501``), keeps a surplus reply that
+came in the same segment and pairs it with the next command, and says after a lost final reply only
+that the connection is gone: a monitor that must never report a message as accepted when it was not,
+nor send it again when it was, cannot build its verdict on that. What the library does truly is
+used: the responses of the SASL mechanisms for logging in.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Literal
+
+from aiosmtplib.auth import auth_plain_encode, auth_xoauth2_encode
+
+from agent.adapters.clock import Clock
+from agent.adapters.dialer import Address, Dialer, Reach
+from agent.adapters.plans import Resolves, drive
+from agent.adapters.smtp_session import Session, Target, hold
+from agent.adapters.trust import TrustStore
+from agent.domain.host import locate
+from agent.domain.smtp import Errand, Login, Phase, Reason, Tls, Unreached
+
+Expectation = Literal["never", "opportunistic", "required", "verified", "implicit"]
+
+_TLS = {
+    "never": Tls.NEVER,
+    "opportunistic": Tls.IF_OFFERED,
+    "required": Tls.REQUIRED,
+    "verified": Tls.REQUIRED,
+    "implicit": Tls.NEVER,  # STARTTLS, that is: the session is in TLS from its start
+}
+
+
+def password_login(username: str, password: str) -> Login:
+    """Return the login with a password, by the mechanism PLAIN (RFC 4616)."""
+    return Login("PLAIN", auth_plain_encode(username, password))
+
+
+def token_login(username: str, token: str) -> Login:
+    """Return the login with an OAuth access token, as Exchange Online has it."""
+    return Login("XOAUTH2", auth_xoauth2_encode(username, token))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A server that takes a message: its host (a name or an address), port, and expected TLS."""
+
+    host: str
+    port: int
+    tls: Expectation = "opportunistic"
+
+
+async def submit(  # noqa: PLR0913 - what to send, and the world it is sent through
+    destination: Destination,
+    errand: Errand,
+    *,
+    resolver: Resolves,
+    dialer: Dialer,
+    trust: TrustStore,
+    clock: Clock,
+    deadline: timedelta,
+) -> Session:
+    """Hand over the message of *errand* and return the session that decided.
+
+    ``errand.tls`` follows the destination and need not be set. The host's addresses are tried in
+    turn until one is connected to; after that there is one verdict and no second try, because the
+    message could arrive twice. A lost final reply is Unreached with ``is_uncertain``. Raises
+    ValueError for a login without verified TLS.
+    """
+    if errand.login is not None and destination.tls not in ("verified", "implicit"):
+        message = "a login needs verified TLS"
+        raise ValueError(message)
+    began = clock.monotonic()
+    located = await drive(locate(destination.host), resolver)
+    if located.reason is not None:
+        unreached = Unreached(Phase.RESOLVE, located.reason, located.detail)
+        return Session(unreached, {Phase.RESOLVE: clock.monotonic() - began})
+    for address in located.addresses:
+        left = deadline.total_seconds() - (clock.monotonic() - began)
+        session = await hold(
+            aim(destination, address, trust),
+            follow(errand, destination.tls),
+            dialer=dialer,
+            clock=clock,
+            deadline=timedelta(seconds=max(left, 0.001)),
+        )
+        if not _try_next(session):
+            break
+    return session
+
+
+def aim(destination: Destination, address: Address, trust: TrustStore) -> Target:
+    """Return the target of a session at one address of a destination."""
+    verified = destination.tls in ("verified", "implicit")
+    is_name = not _is_address(destination.host)
+    return Target(
+        address=address,
+        port=destination.port,
+        context=trust.context(verify=verified),
+        server_name=destination.host if is_name or verified else None,
+        implicit=destination.tls == "implicit",
+        reach=reach_of(destination.host),
+    )
+
+
+def follow(errand: Errand, tls: Expectation) -> Errand:
+    """Return *errand* with the TLS that is expected."""
+    return Errand(
+        errand.helo, _TLS[tls], errand.mail_from, errand.rcpt_to, errand.message, errand.login
+    )
+
+
+def reach_of(host: str) -> Reach:
+    """Tell what a host that the operator wrote may lead to: see the dialer."""
+    return "any" if _is_address(host) else "private"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _try_next(session: Session) -> bool:
+    match session.dialogue:
+        case Unreached(phase=Phase.CONNECT, reason=reason):
+            return reason is not Reason.TIMEOUT  # nothing is left of the deadline then
+    return False

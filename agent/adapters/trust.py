@@ -1,0 +1,110 @@
+"""Whom do we trust, and how do we speak TLS?
+
+A context costs some 15 ms to make when it loads the system's roots, a handshake 1 ms: so there is
+one context of each kind for a trust set, made once and off the event loop. Everything that Python
+changes between versions (verify flags, lowest version) is set here in words, so that an upgrade of
+the interpreter raises no alarm.
+"""
+
+import asyncio
+import re
+import ssl
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from agent.adapters.x509 import MAX_CHAIN, Anchors, KeyPair, UnreadableError, read
+from agent.domain.tls import Presented
+
+# Python 3.13 adds VERIFY_X509_STRICT and VERIFY_X509_PARTIAL_CHAIN by itself; we do not.
+_VERIFY_FLAGS = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+
+_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+
+
+class TrustStore:
+    """One set of trusted roots, and the TLS contexts that go with it.
+
+    ``roots`` are further roots in PEM; ``system`` says whether the system's count too. Raises
+    ValueError where *roots* hold no certificate. Making one reads files: see :meth:`load`.
+    """
+
+    def __init__(self, *, roots: Iterable[bytes] = (), system: bool = True) -> None:
+        ders = [der for pem in (*roots, *(_system_roots() if system else ())) for der in _read(pem)]
+        self._verifying = _context()
+        if ders:
+            self._verifying.load_verify_locations(cadata=b"".join(ders))
+        self._learning = _context()
+        self._learning.check_hostname = False
+        self._learning.verify_mode = ssl.CERT_NONE
+        # To say that a server is too old one has to be able to speak with it.
+        self._learning.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        self._learning.set_ciphers("ALL:@SECLEVEL=0")
+        self.anchors = Anchors(ders)
+
+    @classmethod
+    async def load(cls, *, roots: Iterable[bytes] = (), system: bool = True) -> "TrustStore":
+        """Make a trust store in a thread, because it reads files and computes."""
+        return await asyncio.to_thread(lambda: cls(roots=roots, system=system))
+
+    def context(self, *, verify: bool) -> ssl.SSLContext:
+        """Return the shared context that verifies chain and name, or the one that only learns.
+
+        Nothing secret may be sent over a connection made with the second.
+        """
+        return self._verifying if verify else self._learning
+
+    def present(self, chain: tuple[bytes, ...], at: datetime) -> Presented | None:
+        """Return the facts of a chain as a server sent it; None where it cannot be read."""
+        try:
+            leaf, *others = map(read, chain[:MAX_CHAIN])
+        except (UnreadableError, ValueError):
+            return None
+        trust, detail = self.anchors.follow(chain, at)
+        return Presented(leaf, tuple(others), trust, detail)
+
+
+def _system_roots() -> list[bytes]:
+    """Return the system's roots. They are read by us, so that contexts and chains know the same."""
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile:
+        return [Path(paths.cafile).read_bytes()]
+    folder = Path(paths.capath or "/etc/ssl/certs")
+    bundle = folder / "ca-certificates.crt"  # Debian keeps all of them in one file as well
+    if bundle.is_file():
+        return [bundle.read_bytes()]
+    return [path.read_bytes() for path in sorted(folder.glob("*.0"))]
+
+
+def _read(pem: bytes) -> list[bytes]:
+    blocks = _BLOCK.findall(pem.decode("ascii", "replace"))
+    try:
+        ders = [ssl.PEM_cert_to_DER_cert(block) for block in blocks]
+    except ValueError as error:
+        message = f"holds a certificate that cannot be read: {error}"
+        raise ValueError(message) from None
+    if not ders:
+        message = "holds no certificate in PEM"
+        raise ValueError(message)
+    return ders
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags = _VERIFY_FLAGS
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def server_context(pair: KeyPair) -> ssl.SSLContext:
+    """Return a context for a server of ours that shows *pair*."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # The library takes a key from a file only.
+    with tempfile.TemporaryDirectory(prefix="mailflow-") as folder:
+        path = Path(folder, "pair.pem")
+        path.touch(mode=0o600)
+        path.write_bytes(pair.key + pair.certificates)
+        context.load_cert_chain(path)
+    return context

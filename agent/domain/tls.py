@@ -1,0 +1,214 @@
+"""What is wrong with the certificate that a server shows?
+
+Exchange Online looks at a certificate only as far as the connector asks: the chain with
+CertificateValidation, the name as well with DomainValidation. A monitor looks at all of it at
+every run, and says everything that is wrong at once: a certificate that is renewed for its expiry
+should not turn out to have the wrong name.
+"""
+
+import enum
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.domain.peer_text import PeerText
+
+MIN_RSA_BITS = 2048  # CA/Browser Forum baseline requirements, section 6.1.5
+MIN_CURVE_BITS = 224
+MAX_NAMES = 300  # of one certificate; more are counted and not kept
+_WEAK_HASHES = ("md2", "md5", "sha1")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The facts of one certificate, its texts made safe to show.
+
+    ``names`` are its dNSNames in lower case, as far as they are kept; ``name_count`` is how many
+    it has. ``key_bits`` is 0 for a kind of key that is not known. ``signature`` is the hash that
+    was signed, ``fingerprint`` the SHA-256 of the certificate in hex.
+    """
+
+    subject: PeerText
+    issuer: PeerText
+    common_name: PeerText
+    names: tuple[PeerText, ...]
+    name_count: int
+    not_before: datetime
+    not_after: datetime
+    key_type: str
+    key_bits: int
+    signature: str
+    is_self_signed: bool
+    fingerprint: str
+
+
+class Trust(enum.StrEnum):
+    """Whether a chain leads to a certificate authority of the trust store."""
+
+    TRUSTED = "trusted"
+    SELF_SIGNED = "self-signed"  # and not itself in the store
+    INCOMPLETE = "incomplete"  # an intermediate was not sent, and is not in the store
+    UNTRUSTED = "untrusted"
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What a server showed: its certificate, those it sent with it, and where they lead."""
+
+    leaf: Certificate
+    others: tuple[Certificate, ...] = ()
+    trust: Trust = Trust.UNTRUSTED
+    trust_detail: str = ""
+
+
+class Flaw(enum.StrEnum):
+    """Something wrong with a certificate: a closed set, fit for a label value."""
+
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRES_SOON = "expires-soon"
+    NAME_MISMATCH = "name-mismatch"
+    NAME_AMBIGUOUS = "name-ambiguous"
+    SELF_SIGNED = "self-signed"
+    INCOMPLETE_CHAIN = "incomplete-chain"
+    UNTRUSTED = "untrusted"
+    WEAK_KEY = "weak-key"
+    WEAK_SIGNATURE = "weak-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One flaw of a certificate, with a sentence for people."""
+
+    flaw: Flaw
+    detail: str
+
+
+_TRUST_FLAWS = {
+    Trust.SELF_SIGNED: Flaw.SELF_SIGNED,
+    Trust.INCOMPLETE: Flaw.INCOMPLETE_CHAIN,
+    Trust.UNTRUSTED: Flaw.UNTRUSTED,
+}
+
+
+def judge(
+    presented: Presented, *, expected: str | None, at: datetime, soon: timedelta
+) -> tuple[Fault, ...]:
+    """Return everything that is wrong with a certificate at the time *at*.
+
+    *expected* is the name it must have, as TlsDomain has it; without it no name is wrong. *soon* is
+    how long before its end a certificate is worth a warning.
+    """
+    leaf = presented.leaf
+    faults = [*_validity(leaf, at, soon)]
+    if flaw := _TRUST_FLAWS.get(presented.trust):
+        faults.append(Fault(flaw, _untrusted(presented)))
+    if expected is not None:
+        faults += _naming(leaf, expected)
+    faults += _strength(leaf)
+    return tuple(faults)
+
+
+def _validity(leaf: Certificate, at: datetime, soon: timedelta) -> list[Fault]:
+    if at < leaf.not_before:
+        return [Fault(Flaw.NOT_YET_VALID, f"valid from {_day(leaf.not_before)} on")]
+    if at > leaf.not_after:
+        days = (at - leaf.not_after).days
+        return [Fault(Flaw.EXPIRED, f"expired on {_day(leaf.not_after)}, {days} days ago")]
+    if leaf.not_after - at < soon:
+        days = (leaf.not_after - at).days
+        return [Fault(Flaw.EXPIRES_SOON, f"expires on {_day(leaf.not_after)}, in {days} days")]
+    return []
+
+
+def _untrusted(presented: Presented) -> str:
+    match presented.trust:
+        case Trust.SELF_SIGNED:
+            return f"signed by itself: {presented.leaf.subject}"
+        case Trust.INCOMPLETE:
+            last = presented.others[-1] if presented.others else presented.leaf
+            return f"its issuer was not sent: {last.issuer}"
+        case _:
+            detail = f" ({presented.trust_detail})" if presented.trust_detail else ""
+            return f"issued by {presented.leaf.issuer}, which leads to no trusted root{detail}"
+
+
+def _naming(leaf: Certificate, expected: str) -> list[Fault]:
+    held = _held(leaf)
+    shown = ", ".join(held[:10]) or "no name"
+    if len(held) > 10:  # noqa: PLR2004 - enough to see what it is for
+        shown += f" and {len(held) - 10} more"
+    match match_name(expected, leaf):
+        case Match.YES:
+            return []
+        case Match.NO:
+            detail = f"{expected} is asked for, the certificate has {shown}"
+            return [Fault(Flaw.NAME_MISMATCH, detail)]
+        case Match.AMBIGUOUS:
+            detail = f"whether Exchange takes {shown} for {expected} is not documented"
+            return [Fault(Flaw.NAME_AMBIGUOUS, detail)]
+
+
+def _strength(leaf: Certificate) -> list[Fault]:
+    faults = []
+    floor = MIN_RSA_BITS if leaf.key_type in ("RSA", "DSA") else MIN_CURVE_BITS
+    if 0 < leaf.key_bits < floor:
+        faults.append(Fault(Flaw.WEAK_KEY, f"{leaf.key_type} key of {leaf.key_bits} bits"))
+    if leaf.signature in _WEAK_HASHES:
+        faults.append(Fault(Flaw.WEAK_SIGNATURE, f"signed with {leaf.signature}"))
+    return faults
+
+
+class Match(enum.Enum):
+    """Whether a certificate has a name, as far as Microsoft's text decides it."""
+
+    YES = "yes"
+    NO = "no"
+    AMBIGUOUS = "ambiguous"
+
+
+def match_name(expected: str, leaf: Certificate) -> Match:
+    """Tell whether *leaf* has the name *expected*, which may start with ``*.`` as TlsDomain may.
+
+    A plain name matches itself and a wildcard that covers exactly one label (RFC 6125 section
+    6.4.3). For ``*.contoso.com`` Microsoft's text covers ``x.contoso.com`` and the same wildcard;
+    for ``contoso.com`` itself and for deeper names it does not say.
+    """
+    wanted = _fold(expected)
+    matches = {_match_one(wanted, name) for name in _held(leaf)}
+    if Match.YES in matches:
+        return Match.YES
+    # A name that was not kept could be the one.
+    is_cut = leaf.name_count > len(leaf.names)
+    return Match.AMBIGUOUS if is_cut or Match.AMBIGUOUS in matches else Match.NO
+
+
+def _match_one(wanted: str, held: str) -> Match:
+    if "*" in held.removeprefix("*."):
+        return Match.NO  # a wildcard elsewhere than in front is none
+    if wanted == held:
+        return Match.YES
+    if not wanted.startswith("*."):
+        covered = held.startswith("*.") and wanted.partition(".")[2] == held[2:]
+        return Match.YES if covered else Match.NO
+    zone = wanted[2:]
+    label, _, rest = held.partition(".")
+    if rest == zone and label != "*":
+        return Match.YES
+    if held == zone or held.removeprefix("*.").endswith(f".{zone}"):
+        return Match.AMBIGUOUS
+    return Match.NO
+
+
+def _held(leaf: Certificate) -> tuple[str, ...]:
+    """Return the names of a certificate; the common name counts where there are no others."""
+    if leaf.name_count:
+        return tuple(map(_fold, leaf.names))
+    return (_fold(leaf.common_name),) if leaf.common_name else ()
+
+
+def _fold(name: str) -> str:
+    return name.lower().removesuffix(".")
+
+
+def _day(time: datetime) -> str:
+    return time.strftime("%Y-%m-%d")
