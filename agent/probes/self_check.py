@@ -11,14 +11,16 @@ This check need not be configured; the agent adds it by itself.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Annotated
 
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
 from agent.domain.lookup import Query, Reply, Unanswered
 from agent.probes.base import Check, Probe, Toolbox, Vitals
-from agent.settings import AgentSubject, CheckSettings, Domain, Duration, Field
+from agent.settings import AgentSubject, CheckSettings, Duration, Field
 
 KIND = "self"
+ControlName = Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,253}$")]  # may be a single label
 
 RESOLVER_DOWN = Rule(
     code="self-resolver-down",
@@ -63,7 +65,7 @@ class SelfSettings(CheckSettings):
         ge=timedelta(seconds=1),
         description="Time between the starts of two runs.",
     )
-    control_names: tuple[Domain | str, ...] = Field(
+    control_names: tuple[ControlName, ...] = Field(
         default=("com", "org"),
         max_length=10,
         description="Names whose SOA record is asked for; the resolver is down when it can answer"

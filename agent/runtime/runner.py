@@ -205,18 +205,26 @@ class Runner:
     def _enqueue(self, identity: str, due: _Due) -> None:
         self._due[identity] = due
         due.lane.waiting.append(due)
-        if len(self._workers) < self._limits.runs and due.lane.running < due.lane.limit:
+        if due.lane.running < due.lane.limit:
+            self._employ()
+
+    def _employ(self) -> None:
+        """Have one more worker, where the limit allows it."""
+        if len(self._workers) < self._limits.runs:
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._worker_ended)
             self._idle.clear()
 
     def _worker_ended(self, worker: asyncio.Task[None]) -> None:
+        """Replace a worker that ended before its work did, which only a bug of ours can cause."""
         self._workers.discard(worker)
-        if not self._workers:
-            self._idle.set()
         if not worker.cancelled() and worker.exception() is not None:
             _log.error("a worker crashed", exc_info=worker.exception())
+        if self.waiting and not self._workers:
+            self._employ()
+        elif not self._workers:
+            self._idle.set()
 
     async def _work(self) -> None:
         """Run what waits, until nothing does that may run."""
