@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from agent.adapters.dns_wire import Dangling, Layout, Reading, encode_question
+from agent.adapters.dns_question import encode_question
+from agent.adapters.dns_wire import Dangling, Layout, Reading
 from agent.domain.lookup import Answer, Query, Type, Unanswered
 
 if TYPE_CHECKING:

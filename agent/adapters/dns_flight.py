@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from agent.adapters.answer_cache import AnswerCache, Entry, Result
 from agent.adapters.clock import Clock
+from agent.adapters.dns_question import is_truncated, refuses_edns
 from agent.adapters.dns_tcp import TcpFailure, ask_by_tcp
-from agent.adapters.dns_wire import is_truncated, read_reply, refuses_edns
+from agent.adapters.dns_wire import read_reply
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
 from agent.adapters.udp_pool import Ask, UdpPool
 from agent.domain.lookup import Silence, Unanswered

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
-from agent.adapters.dns_wire import CODES, HEADER, MAX_ALIASES, encode_name
+from agent.adapters.dns_question import CODES, HEADER, encode_name
+from agent.adapters.dns_wire import MAX_ALIASES
 from agent.domain.lookup import Exchange, Record, TextRecord
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)

@@ -4,7 +4,7 @@ import asyncio
 import enum
 import os
 
-from agent.adapters.dns_wire import echoes, encode_query, is_truncated
+from agent.adapters.dns_question import echoes, encode_query, is_truncated
 
 
 class TcpFailure(enum.Enum):

@@ -19,35 +19,21 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from agent.adapters.dns_question import CODES, HEADER
 from agent.domain.lookup import Answer, Exchange, Record, Silence, TextRecord, Type, Unanswered
 
-CODES: Final[dict[str, int]] = {
-    "A": 1,
-    "NS": 2,
-    "CNAME": 5,
-    "SOA": 6,
-    "PTR": 12,
-    "MX": 15,
-    "TXT": 16,
-    "AAAA": 28,
-    "TLSA": 52,
-    "SPF": 99,
-}
-UDP_SIZE = 1232  # octets; what passes any network unfragmented, DNS flag day 2020
 MAX_RECORDS = 1000  # in all sections; more is no mail domain, and reading them would stall the loop
 MAX_ALIASES = 20  # links of a chain of aliases
 MAX_TTL = 0x7FFFFFFF  # RFC 2181 section 8: larger ones mean 0
-HEADER = 12
 _OPT: Final = 41
+_NXDOMAIN, _REFUSED = 3, 5
 _MAX_NAME = 255
-_MAX_LABEL = 63
 _POINTER = 0xC0
-_RECURSION_DESIRED: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-_AND_EDNS: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01"
-_EDNS: Final = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, 0, 0)
 _RECORD: Final = struct.Struct("!HHIH")
 _COUNTS: Final = struct.Struct("!HHHH")
-_FORMERR, _NXDOMAIN, _NOTIMP, _REFUSED = 1, 3, 4, 5
+_TEXTS: Final = (16, 99)
+_NAMES_IN: Final = {2: (0,), 5: (0,), 6: (0, 2), 12: (0,), 15: (2,)}  # where names begin
+_MAX_EFFORT = 100_000  # some 25 ms
 _ZERO_TTL: Final = bytes(4)
 _UNSPEAKABLE: Final = "\ufffd"
 
@@ -113,57 +99,6 @@ class Reading:
     layout: Layout | None = None
 
 
-def encode_name(name: str) -> bytes | None:
-    """Return *name* on the wire, or nothing where no name can be made of it."""
-    if not name:
-        return b"\0"
-    try:
-        labels = name.encode("latin-1").split(b".")
-    except UnicodeEncodeError:
-        return None
-    if not all(0 < len(label) <= _MAX_LABEL for label in labels):
-        return None
-    wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
-    return wire if len(wire) <= _MAX_NAME else None
-
-
-def encode_question(name: str, kind: Type) -> bytes | None:
-    """Return the question section for *name*, or nothing where it cannot be asked."""
-    wire = encode_name(name)
-    return None if wire is None else wire + struct.pack("!HH", CODES[kind], 1)
-
-
-def encode_query(ident: bytes, question: bytes, *, edns: bool) -> bytes:
-    """Return a query that desires recursion, under two octets of *ident*."""
-    if edns:
-        return ident + _AND_EDNS + question + _EDNS
-    return ident + _RECURSION_DESIRED + question
-
-
-def echoes(wire: bytes, question: bytes) -> bool:
-    """Tell whether *wire* is a reply to *question*, as far as its header and question go.
-
-    A server that failed may leave the question out (RFC 2308 section 7 and practice).
-    """
-    if len(wire) < HEADER or wire[2] & 0xF8 != 0x80:  # noqa: PLR2004  QR set, opcode 0
-        return False
-    end = HEADER + len(question)
-    if wire[4:6] == b"\0\1":
-        echo = wire[HEADER:end]
-        return echo == question or echo.lower() == question.lower()
-    return wire[4:6] == b"\0\0" and wire[3] & 15 not in (0, _NXDOMAIN)
-
-
-def is_truncated(wire: bytes) -> bool:
-    """Tell whether the TC bit is set."""
-    return bool(wire[2] & 2)
-
-
-def refuses_edns(wire: bytes) -> bool:
-    """Tell whether the reply is what servers without EDNS send (RFC 6891 section 7)."""
-    return wire[3] & 15 in (_FORMERR, _NOTIMP)
-
-
 def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
     """Read a reply to the question for *name* and *kind*; never raises."""
     rcode = wire[3] & 15
@@ -171,7 +106,9 @@ def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
         return Reading(_failure(rcode))
     try:
         marks = tuple(_walk(wire))
-        message = dns.message.from_wire(_without_empty_text(wire, marks), one_rr_per_rrset=True)
+        if _effort(wire, marks) > _MAX_EFFORT:
+            return Reading(Unanswered(Silence.MALFORMED, "too many long names"))
+        message = dns.message.from_wire(_hide(wire, marks, kind), one_rr_per_rrset=True)
         rcode = int(message.rcode())
     except (_MalformedError, dns.exception.DNSException, ValueError) as error:
         return Reading(Unanswered(Silence.MALFORMED, f"unreadable: {type(error).__name__}"))
@@ -222,15 +159,41 @@ def _skip_name(wire: bytes, offset: int) -> int:
     return offset + 1
 
 
-def _without_empty_text(wire: bytes, marks: tuple[_Mark, ...]) -> bytes:
-    """Hide TXT records without a single string, over which dnspython drops the whole message."""
-    empty = [mark for mark in marks if mark.code in (16, 99) and not mark.length]
-    if not empty:
-        return wire
-    hidden = bytearray(wire)
-    for mark in empty:
-        hidden[mark.offset : mark.offset + 2] = b"\xff\x00"  # private use, RFC 6895 section 3.1
-    return bytes(hidden)
+def _hide(wire: bytes, marks: tuple[_Mark, ...], kind: Type) -> bytes:
+    """Make opaque data of the records that are not to be understood.
+
+    Those of other types are none of our business. Over a TXT record without a single string
+    dnspython would drop the whole message.
+    """
+    wanted = (CODES[kind], CODES["CNAME"], CODES["SOA"], _OPT)
+    opaque = bytearray(wire)
+    for mark in marks:
+        if mark.code in wanted and (mark.length or mark.code not in _TEXTS):
+            continue
+        opaque[mark.offset : mark.offset + 2] = b"\xff\x00"  # private use, RFC 6895 section 3.1
+    return bytes(opaque)
+
+
+def _effort(wire: bytes, marks: tuple[_Mark, ...]) -> int:
+    """Estimate what the names in the records cost: dnspython takes the square of their labels."""
+    effort = 0
+    for mark in marks:
+        names = _NAMES_IN.get(mark.code, ())
+        effort += sum(_labels(wire, mark.offset + _RECORD.size + at) ** 2 for at in names)
+    return effort
+
+
+def _labels(wire: bytes, offset: int) -> int:
+    """Count labels and pointers of the name at *offset*, as far as there can be any."""
+    for count in range(_MAX_NAME):
+        length = wire[offset] if offset < len(wire) else 0
+        if not length:
+            return count
+        if length >= _POINTER:
+            offset = int.from_bytes(wire[offset : offset + 2], "big") & 0x3FFF
+        else:
+            offset += 1 + length
+    return _MAX_NAME
 
 
 class _Reader:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.adapters.clock import kernel_nanoseconds
-from agent.adapters.dns_wire import echoes, encode_query
+from agent.adapters.dns_question import echoes, encode_query
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
 
 SOCKETS = 4  # for each server

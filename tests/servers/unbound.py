@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from agent.adapters.dns_wire import echoes, encode_query, encode_question
+from agent.adapters.dns_question import echoes, encode_query, encode_question
 
 PROGRAM = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin")
 _CONTROL_NAME = "ready.unbound.invalid"

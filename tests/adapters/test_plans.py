@@ -1,0 +1,105 @@
+"""Are plans answered in order, and run again only where an answer has changed?"""
+
+from ipaddress import IPv4Address
+
+from agent.adapters.plans import Recall, drive
+from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, ask, ask_all
+
+MX = Query("example.com", "MX")
+ANSWERS: dict[str, Reply] = {
+    "example.com": Answer((Exchange(10, "a.example.com"), Exchange(20, "b.example.com"))),
+    "a.example.com": Answer((IPv4Address("192.0.2.1"),)),
+    "b.example.com": Answer((IPv4Address("192.0.2.2"),)),
+}
+
+
+class Listed:
+    """Answers from a dict, and says what it was asked."""
+
+    def __init__(self) -> None:
+        self.replies = dict(ANSWERS)
+        self.asked: list[tuple[Query, ...]] = []
+
+    async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
+        self.asked.append(queries)
+        return tuple(self.replies.get(query.name, Answer()) for query in queries)
+
+
+class Counting:
+    """Makes plans that count how often they run to their end."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def addresses(self) -> Plan[tuple[str, ...]]:
+        reply = yield from ask(MX)
+        assert isinstance(reply, Answer)
+        exchanges = [record for record in reply.records if isinstance(record, Exchange)]
+        replies = yield from ask_all(tuple(Query(mx.exchange, "A") for mx in exchanges))
+        self.runs += 1
+        return tuple(str(a.records[0]) for a in replies if isinstance(a, Answer) and a.records)
+
+
+async def test_a_plan_is_driven_batch_by_batch() -> None:
+    resolver = Listed()
+    assert await drive(Counting().addresses(), resolver) == ("192.0.2.1", "192.0.2.2")
+    assert resolver.asked == [(MX,), (Query("a.example.com", "A"), Query("b.example.com", "A"))]
+
+
+async def test_a_plan_that_asks_nothing_is_done_at_once() -> None:
+    def silent() -> Plan[int]:
+        yield from ask_all(())
+        return 7
+
+    resolver = Listed()
+    assert await drive(silent(), resolver) == 7
+    assert await Recall(resolver).derive("key", None, silent) == 7
+    assert resolver.asked == []
+
+
+async def test_with_the_same_replies_the_result_stands_and_the_questions_are_asked() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    first = await recall.derive("key", plans, plans.addresses)
+    assert await recall.derive("key", plans, plans.addresses) is first
+    assert plans.runs == 1
+    assert len(resolver.asked) == 4
+
+
+async def test_an_equal_reply_that_is_another_object_is_evaluated_again() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    await recall.derive("key", plans, plans.addresses)
+    resolver.replies["b.example.com"] = Answer((IPv4Address("192.0.2.2"),), ttl=60)
+    await recall.derive("key", plans, plans.addresses)
+    assert plans.runs == 2
+    assert len(resolver.asked) == 4  # what had been asked anew is not asked twice
+
+
+async def test_a_reply_that_changes_what_is_asked_next_is_followed() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    await recall.derive("key", plans, plans.addresses)
+    resolver.replies["example.com"] = Answer((Exchange(10, "b.example.com"),))
+    assert await recall.derive("key", plans, plans.addresses) == ("192.0.2.2",)
+    assert resolver.asked[2:] == [(MX,), (Query("b.example.com", "A"),)]
+
+
+async def test_what_a_plan_was_made_from_is_part_of_the_memory() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    await recall.derive("key", plans, plans.addresses)
+    await recall.derive("key", object(), plans.addresses)
+    assert plans.runs == 2
+
+
+async def test_memories_of_other_keys_are_dropped() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    await recall.derive("kept", plans, plans.addresses)
+    await recall.derive("gone", plans, plans.addresses)
+    recall.keep(["kept", "new"])
+    await recall.derive("kept", plans, plans.addresses)
+    assert plans.runs == 2
+    await recall.derive("gone", plans, plans.addresses)
+    assert plans.runs == 3
