@@ -1,0 +1,97 @@
+"""How does a server of ours take mail from clients that may mean harm?
+
+The engine of the agent's sink and of the lab's servers. It keeps to the form: strict ends of lines
+and messages, bounded sizes and numbers, one deadline for a whole session. A policy decides what
+is said to a client; without one every recipient is refused, so that nothing here can relay.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+
+from agent.adapters.smtp_policy import HANG_UP, Client, Limits, Policy, Response, say
+from agent.adapters.smtp_visit import Visit
+from agent.adapters.smtp_wire import Gone, Wire
+
+__all__ = ["HANG_UP", "Client", "Limits", "Policy", "Response", "SmtpServer", "say"]
+
+_BUSY = say(421, "4.3.2 too many connections").encode()
+_TIME_IS_UP = say(421, "4.4.2 time is up").encode()
+_BACKLOG = 512
+
+
+@dataclass(slots=True)
+class ServerStats:
+    """Sessions since the start; ``timed_out`` and ``turned_away`` are limits that held."""
+
+    sessions: int = 0
+    timed_out: int = 0
+    turned_away: int = 0
+
+
+class SmtpServer:
+    """A listening server; *context* is what STARTTLS is offered with."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        limits: Limits | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.stats = ServerStats()
+        self._policy = policy
+        self._limits = limits or Limits()
+        self._context = context
+        self._server: asyncio.Server | None = None
+        self._visits: set[asyncio.Task[None]] = set()
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen on an address. Raises OSError where that cannot be."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Wire(self._welcome), host, port, backlog=_BACKLOG
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that the server listens on, chosen by the system where it was given as 0."""
+        if self._server is None:
+            return 0
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Stop listening, end every session, and wait until they have ended."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for visit in self._visits:
+            visit.cancel()
+        await asyncio.gather(*self._visits, return_exceptions=True)
+
+    def _welcome(self, wire: Wire) -> None:
+        """Start a visit, or turn the client away where there are too many."""
+        if len(self._visits) >= self._limits.connections:
+            self.stats.turned_away += 1
+            wire.refuse(_BUSY)
+            return
+        self.stats.sessions += 1
+        visit = asyncio.get_running_loop().create_task(self._serve(wire))
+        self._visits.add(visit)
+        visit.add_done_callback(self._visits.discard)
+
+    async def _serve(self, wire: Wire) -> None:
+        try:
+            async with asyncio.timeout(self._limits.deadline.total_seconds()):
+                await Visit(wire, self._policy, self._limits, self._context).run()
+            wire.close()
+        except Gone:
+            wire.abort()
+        except TimeoutError:
+            self.stats.timed_out += 1
+            wire.refuse(_TIME_IS_UP)
+        finally:
+            # One who does not read what was written would keep the connection for ever.
+            if not wire.is_drained:
+                wire.abort()
