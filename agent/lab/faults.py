@@ -5,6 +5,7 @@ up; mending one brings back what was there before it.
 """
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.lab.world import SMART_HOST, WORLD, Zone, read_zone
@@ -153,6 +154,11 @@ class World:
         self._base = read_zone(text)
         self._broken: dict[str, Fault] = {}
         self._zone: Zone = self._base
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Have *listener* called whenever a fault is switched on or off."""
+        self._listeners.append(listener)
 
     @property
     def broken(self) -> tuple[str, ...]:
@@ -202,3 +208,5 @@ class World:
             self._zone.update(read_zone(fault.zone))
             for key in fault.gone:
                 self._zone.pop(key, None)
+        for listener in self._listeners:
+            listener()
