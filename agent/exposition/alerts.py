@@ -7,12 +7,11 @@ rule that says "we could not tell" shares one alert with the others of its sort,
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from agent.domain.finding import Rule, Severity
 from agent.exposition import route_alerts
-from agent.exposition.standing_alerts import AGENT, DEPENDENCY_DOWN, Alert
+from agent.exposition.standing_alerts import AGENT, Alert
 from agent.probes.base import Probe
 
 PATH = "grafana/alerts/mailflow.yaml"
@@ -93,23 +92,3 @@ def _record(name: str, expr: str) -> Sequence[str]:
 def _quoted(text: str) -> str:
     """Write a YAML string; what JSON escapes, YAML reads the same way."""
     return json.dumps(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Inhibition:
-    """Alerts that keep others quiet, for the example configuration of Alertmanager."""
-
-    source: str
-    target: str
-    equal: tuple[str, ...] = ()
-
-
-INHIBITIONS = (
-    Inhibition('alertname="MailflowAgentAbsent"', 'alertname=~"Mailflow.*",severity!="critical"'),
-    Inhibition(f'alertname="{DEPENDENCY_DOWN.name}"', 'alertname="MailflowCannotTell"'),
-    Inhibition(
-        'alertname="MailflowRouteDown"',
-        'alertname="MailflowRouteErrorBudgetBurn"',
-        ("tenant", "subject"),
-    ),
-)

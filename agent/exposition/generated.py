@@ -17,8 +17,11 @@ _OWNED = (alerts.RUNBOOKS, "docs/checks")  # folders in which nothing else may l
 def rendered() -> Mapping[str, str]:
     """Return the text of every rendered file, by its path from the project's root."""
     probes = discover()
-    files = {alerts.PATH: alerts.render(probes)}
-    return files | runbooks.rendered(probes) | reference.rendered(probes)
+    return {
+        alerts.PATH: alerts.render(probes),
+        **runbooks.rendered(probes),
+        **reference.rendered(probes),
+    }
 
 
 def stale(root: Path) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """How is the agent itself?
 
-Its own work, counted where it happens: runs, crashes, skipped runs, the lag of its loop, reloads,
-dependencies. These few series are instrumented with the official client library, on a registry of
-their own. A collector that raises loses its own series, never the scrape.
+The lag of its loop, reloads, log lines and the like are counted where they happen; what the runtime
+and the resolver count themselves is read when a scrape comes. These few series go through the
+official client library, on a registry of their own. A collector that raises loses its own series,
+never the scrape.
 """
 
 import logging
@@ -34,8 +35,6 @@ from prometheus_client.registry import Collector
 from agent.domain.finding import Distribution, Measurement, Signal
 from agent.exposition import own_signals as own
 from agent.exposition.text_format import Format, go_float
-from agent.probes.base import CRASHED
-from agent.runtime.board import Standing
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 _log = logging.getLogger(__name__)
@@ -86,37 +85,31 @@ class _Watched(Collector):
 
 
 class OwnMetrics:
-    """The agent's own series; every method is cheap enough for the hot path.
+    """The agent's own series; every method is cheap enough for the hot path."""
 
-    *kinds* are the kinds of probes, so that their counters exist from the start.
-    """
-
-    def __init__(self, kinds: Iterable[str]) -> None:
+    def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._counters = {
             signal.name: Counter(signal.name, signal.help, signal.labels, registry=self._registry)
-            for signal in own.OWN_SIGNALS
+            for signal in own.DIRECT
             if signal.kind == "counter"
         }
         self._gauges = {
             signal.name: Gauge(signal.name, signal.help, signal.labels, registry=self._registry)
-            for signal in own.OWN_SIGNALS
+            for signal in own.DIRECT
             if signal.kind == "gauge"
         }
         self._histograms = {
             signal.name: Histogram(
                 signal.name, signal.help, buckets=signal.buckets, registry=self._registry
             )
-            for signal in own.OWN_SIGNALS
+            for signal in own.DIRECT
             if signal.kind == "histogram"
         }
-        self._begin(kinds)
+        self._begin()
 
-    def _begin(self, kinds: Iterable[str]) -> None:
-        for kind in kinds:
-            self._counters[own.RUNS.name].labels(kind)
-            self._counters[own.RUN_CRASHES.name].labels(kind)
+    def _begin(self) -> None:
         for level in LEVELS:
             self._counters[own.LOG_MESSAGES.name].labels(level)
         info = self._gauges[own.BUILD_INFO.name]
@@ -134,25 +127,6 @@ class OwnMetrics:
         """Have *read* called at each scrape, and show the measurements that it returns."""
         self._registry.register(_Guarded(_Watched(read), self.collector_failed))
 
-    def published(self, standing: Standing) -> None:
-        """Count a run; to be subscribed to the board."""
-        if standing.run is None:
-            return
-        kind, outcome = standing.check.probe.kind, standing.run.outcome
-        self._counters[own.RUNS.name].labels(kind).inc()
-        if outcome.failure:
-            self._counters[own.RUN_FAILURES.name].labels(kind, outcome.failure).inc()
-        if any(finding.rule is CRASHED for finding in outcome.findings):
-            self._counters[own.RUN_CRASHES.name].labels(kind).inc()
-
-    def skipped(self, kind: str, reason: str, count: int = 1) -> None:
-        """Count runs that did not take place; *reason* comes from a closed set."""
-        self._counters[own.RUNS_SKIPPED.name].labels(kind, reason).inc(count)
-
-    def dependency(self, name: str, *, up: bool) -> None:
-        """Note whether a dependency works."""
-        self._gauges[own.DEPENDENCY_UP.name].labels(name).set(up)
-
     def lagged(self, lag: timedelta) -> None:
         """Note how late the event loop was."""
         self._histograms[own.LOOP_LAG.name].observe(lag.total_seconds())
@@ -166,10 +140,6 @@ class OwnMetrics:
         self._gauges[own.RELOAD_SUCCESSFUL.name].set(successful)
         if successful:
             self._gauges[own.RELOAD_SUCCESS.name].set(at.timestamp())
-
-    def heartbeat(self, task: str, at: datetime) -> None:
-        """Note that a task came round."""
-        self._gauges[own.HEARTBEAT.name].labels(task).set(at.timestamp())
 
     def logged(self, level: str) -> None:
         """Count a log message; *level* is one of ``LEVELS``."""

@@ -62,6 +62,8 @@ HEARTBEAT = Signal(
     "When a task of the agent last came round.",
     labels=("task",),
 )
+RUNNING = Signal("mailflow_runs_in_progress", "Runs that are going on.")
+WAITING = Signal("mailflow_runs_waiting", "Checks that are due and have not started.")
 LOG_MESSAGES = Signal(
     "mailflow_log_messages_total", "Messages logged, by level.", labels=("level",), kind="counter"
 )
@@ -71,18 +73,23 @@ COLLECTOR_ERRORS = Signal(
     kind="counter",
 )
 
-OWN_SIGNALS = (
-    RUNS,
-    RUN_FAILURES,
-    RUN_CRASHES,
-    RUNS_SKIPPED,
-    DEPENDENCY_UP,
+DIRECT = (
     LOOP_LAG,
     LATENESS,
     RELOAD_SUCCESSFUL,
     RELOAD_SUCCESS,
     BUILD_INFO,
-    HEARTBEAT,
     LOG_MESSAGES,
     COLLECTOR_ERRORS,
 )
+READ_FROM_RUNTIME = (
+    RUNS,
+    RUN_FAILURES,
+    RUN_CRASHES,
+    RUNS_SKIPPED,
+    DEPENDENCY_UP,
+    HEARTBEAT,
+    RUNNING,
+    WAITING,
+)
+OWN_SIGNALS = (*READ_FROM_RUNTIME, *DIRECT)

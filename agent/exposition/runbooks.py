@@ -56,12 +56,12 @@ def of_rule(rule: Rule, kinds: Iterable[str]) -> str:
             "## Diagnosis",
             "",
             (
-                f"- Open `/rules/{rule.code}` on the agent: it lists every subject that breaks it now,"
-                " each with the evidence."
+                f"- Open `/rules/{rule.code}` on the agent: it lists every subject"
+                " that breaks it now, each with the evidence."
             ),
             (
-                f'- In Prometheus: `mailflow_finding{{rule="{rule.code}"}}` is the number of runs in a'
-                " row that found it."
+                f'- In Prometheus: `mailflow_finding{{rule="{rule.code}"}}` is the number'
+                " of runs in a row that found it."
             ),
             f"- On a shell: `mailflow-agent explain {rule.code}`.",
             "",

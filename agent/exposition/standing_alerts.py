@@ -78,8 +78,8 @@ CHECK_STALE = Alert(
     " no longer exported.",
     steps=(
         (
-            "Look at `mailflow_event_loop_lag_seconds` and `mailflow_scheduler_lateness_seconds`: an"
-            " agent with too much to do is late with everything."
+            "Look at `mailflow_event_loop_lag_seconds` and `mailflow_scheduler_lateness_seconds`:"
+            " an agent with too much to do is late with everything."
         ),
         "Look at `mailflow_runs_skipped_total` for the reason why runs did not take place.",
         "Read the log for the check's name.",
@@ -100,24 +100,6 @@ CANNOT_TELL = Alert(
     steps=(
         "Open the subject's page on the agent: the finding says what did not answer.",
         "`mailflow-agent explain RULE` says what the reason means and what to do.",
-    ),
-)
-DEPENDENCY_DOWN = Alert(
-    name="MailflowDependencyDown",
-    expr="min without (instance, pod) (mailflow_dependency_up) == 0",
-    severity="critical",
-    component="agent",
-    summary="Something that checks depend on is down.",
-    description="{{ $labels.dependency }} is down as the agent sees it. The checks that need it are"
-    " not run and are unknown until it is back.",
-    runbook="dependency-down-alert",
-    hold="2m",
-    meaning="The agent's own control questions to this dependency fail. Dependent checks are not"
-    " run, so that this one alert stands for all of them.",
-    steps=(
-        "For `resolver`: ask it yourself, `dig @ADDRESS example.com`, from the agent's machine.",
-        "For `uplink`: see whether the agent's machine reaches the internet at all.",
-        "Checks resume by themselves.",
     ),
 )
 RUN_CRASHED = Alert(
@@ -183,7 +165,6 @@ AGENT = (
     AGENT_ABSENT,
     CHECK_STALE,
     CANNOT_TELL,
-    DEPENDENCY_DOWN,
     RUN_CRASHED,
     RELOAD_FAILED,
     COLLECTOR_FAILED,
