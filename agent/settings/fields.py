@@ -166,7 +166,11 @@ class HostPort:
         if not colon or text.endswith("]") or (":" in host and not host.startswith("[")):
             host, port = text, ""  # no port, or an IPv6 address without brackets
         if not port and (colon_at_end := text.endswith(":")) | (default_port is None):
-            message = "ends in a colon without a port" if colon_at_end else "has no port"
+            message = (
+                "ends in a colon without a port"
+                if colon_at_end
+                else "has no port; write it as host:port"
+            )
             raise ValueError(message)
         return cls(_host(host), read_port(port) if port else default_port or 0)
 
@@ -188,7 +192,11 @@ def read_port(text: str) -> int:
 
 def _smart_host(value: Any) -> HostPort:
     # Exchange Online itself knows no port but 25.
-    return HostPort.read(value, SMTP_PORT)
+    host = HostPort.read(value, SMTP_PORT)
+    if not host.port:
+        message = "has the port 0, on which nothing listens"
+        raise ValueError(message)
+    return host
 
 
 _string = WithJsonSchema({"type": "string"})

@@ -1,0 +1,157 @@
+"""Who does the agent log in as, and where is the secret?
+
+Credentials are referred to by name. Their secrets are never in the file: a ``*_file`` field names a
+file, and a plain field takes ``${VARIABLE}`` and nothing else. Both are read once when the file is
+loaded, so that a missing secret is told then, and again whenever they are used.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+from pydantic.functional_validators import BeforeValidator
+
+from agent.settings import MASK, Secret, SecretError, Settings
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_INLINE = "is written in the file; write ${VARIABLE}, or name a file in %s_file"
+
+
+def _readable(secret: Secret) -> Secret:
+    """Return *secret*; raise ValueError where it cannot be read now."""
+    try:
+        secret.reveal()
+    except SecretError as error:
+        raise ValueError(str(error)) from None
+    return secret
+
+
+def _from_environment(value: Any, info: ValidationInfo) -> Secret:
+    """Read ``${VARIABLE}``."""
+    match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(_INLINE % info.field_name)
+    return _readable(Secret.from_environment(match[1]))
+
+
+def _from_file(value: Any, info: ValidationInfo) -> Secret:
+    """Read the path of a file, relative to the folder of the configuration."""
+    if not isinstance(value, str) or not value:
+        message = "is not a path"
+        raise ValueError(message)
+    folder = (info.context or {}).get("folder", Path())
+    return _readable(Secret.from_file(folder / value))
+
+
+def _masked(secret: Secret) -> str:
+    """Write a reference where there is one to show, and never the value."""
+    return MASK if secret.path is None else str(secret.path)
+
+
+SecretVariable = Annotated[
+    Any,
+    BeforeValidator(_from_environment),
+    PlainSerializer(_masked, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"}),
+]
+SecretFile = Annotated[
+    Any,
+    BeforeValidator(_from_file),
+    PlainSerializer(_masked, return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
+
+
+class _Credential(Settings):
+    """What all kinds have: exactly one place for the secret."""
+
+    secret_field: ClassVar[str] = ""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        name = self.secret_field
+        if name and (getattr(self, name) is None) is (getattr(self, f"{name}_file") is None):
+            message = f"needs exactly one of {name}_file and {name}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def secret(self) -> Secret:
+        """The one secret of the credential."""
+        value = getattr(self, self.secret_field, None)
+        found = getattr(self, f"{self.secret_field}_file") if value is None else value
+        assert isinstance(found, Secret)  # noqa: S101 - says so to the type checker
+        return found
+
+
+class PasswordCredential(_Credential):
+    """A user name and a password."""
+
+    secret_field: ClassVar[str] = "password"  # noqa: S105 - the name of a field
+
+    kind: Literal["password"] = Field(description="How to log in.")
+    username: str = Field(min_length=1, max_length=254, description="Who logs in.")
+    password: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the password."
+    )
+    password_file: SecretFile | None = Field(
+        default=None, description="File that holds the password; relative to this file."
+    )
+
+
+class _Entra(_Credential):
+    """An application that is registered in Microsoft Entra."""
+
+    tenant_id: Identifier = Field(description="Id or domain of the Microsoft 365 tenant.")
+    client_id: Identifier = Field(description="Application (client) id.")
+
+
+class ClientCredentials(_Entra):
+    """An application with a client secret."""
+
+    secret_field: ClassVar[str] = "client_secret"  # noqa: S105 - the name of a field
+
+    kind: Literal["entra-client-credentials"] = Field(description="How to log in.")
+    client_secret: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the client secret."
+    )
+    client_secret_file: SecretFile | None = Field(
+        default=None, description="File that holds the client secret; relative to this file."
+    )
+
+
+class CertificateCredential(_Entra):
+    """An application with a certificate."""
+
+    secret_field: ClassVar[str] = "private_key"  # noqa: S105 - the name of a field
+
+    kind: Literal["certificate"] = Field(description="How to log in.")
+    certificate_file: SecretFile = Field(description="The certificate, PEM.")
+    private_key: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the private key, PEM."
+    )
+    private_key_file: SecretFile | None = Field(
+        default=None, description="File that holds the private key, PEM; relative to this file."
+    )
+
+
+class WorkloadIdentity(_Entra):
+    """An application that is trusted through a token of the platform it runs on."""
+
+    secret_field: ClassVar[str] = "token"  # noqa: S105 - the name of a field
+
+    kind: Literal["workload-identity"] = Field(description="How to log in.")
+    token: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the token."
+    )
+    token_file: SecretFile | None = Field(
+        default=None, description="File that holds the token; relative to this file."
+    )
+
+
+Credential = Annotated[
+    PasswordCredential | ClientCredentials | CertificateCredential | WorkloadIdentity,
+    Field(discriminator="kind"),
+]

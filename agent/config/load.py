@@ -1,0 +1,190 @@
+"""What does the configuration say, and what is wrong with it?
+
+The one way in: read the files, judge them as a whole, and give either a configuration that holds or
+every mistake at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, Literal
+
+from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
+from agent.config.expand import expand
+from agent.config.model import Probes, file_model
+from agent.config.salvage import Salvage, validate
+from agent.config.scalars import trap
+from agent.config.schema import Guide
+from agent.config.sections import AgentSection, BudgetSection, SinkSection
+from agent.config.semantics import mistakes
+from agent.config.show import in_force
+from agent.config.sources import Merged, gather
+from agent.config.strict_yaml import write
+from agent.config.words import explain
+from agent.probes.base import Check, discover
+from agent.settings import HostPort, Secret
+
+Resolvers = tuple[HostPort | Literal["system"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that holds. ``checks`` is what follows from it, in the order of the file.
+
+    ``warnings`` are no mistakes but worth a line; ``digest`` tells two contents apart; ``file`` is
+    the model of the file itself, for those who need more than the sections named here.
+    """
+
+    agent: AgentSection
+    resolvers: Resolvers
+    credentials: Mapping[str, Any]
+    sink: SinkSection
+    budget: BudgetSection
+    checks: tuple[Check[Any, Any], ...]
+    folder: FilePath
+    digest: str
+    warnings: tuple[Problem, ...]
+    file: Any
+
+    @property
+    def state(self) -> FilePath:
+        """The folder for what must survive a restart, relative to the configuration's."""
+        return self.folder / self.agent.state
+
+    def shown(self) -> str:
+        """Return what is in force, defaults included and secrets masked, as YAML."""
+        return write(in_force(self.file, self.checks))
+
+
+def load(
+    path: FilePath, *, probes: Probes | None = None, override: Mapping[str, Any] | None = None
+) -> Config:
+    """Read the file or folder *path*.
+
+    *probes* are those of the package unless given; *override* goes over what the files say, section
+    by section and key by key. Raises ConfigError with every mistake.
+    """
+    folder = path if path.is_dir() else path.parent
+    return _Reading(gather(path), folder, probes, override).config()
+
+
+def build(
+    data: Mapping[str, Any], *, probes: Probes | None = None, folder: FilePath = FilePath()
+) -> Config:
+    """Make a configuration from plain data. Raises ConfigError with every mistake."""
+    merged = Merged(_as_read(data), (), (), readable=True, digest="")
+    return _Reading(merged, folder, probes, None).config()
+
+
+class _Reading:
+    """One reading of a configuration, on its way to a Config or to its mistakes."""
+
+    def __init__(
+        self,
+        merged: Merged,
+        folder: FilePath,
+        probes: Probes | None,
+        override: Mapping[str, Any] | None,
+    ) -> None:
+        self._merged = merged
+        self._folder = folder
+        self._probes = discover() if probes is None else probes
+        self._data = _overridden(merged.data, _as_read(override or {}))
+        self._problems = list(merged.problems)
+        self._told = {(problem.file, problem.path) for problem in merged.problems}
+
+    def config(self) -> Config:
+        """Return the configuration. Raises ConfigError with every mistake."""
+        if not self._merged.readable:
+            raise ConfigError(self._problems)
+        salvage = Salvage(self._data)
+        file, errors = validate(file_model(self._probes), salvage, {"folder": self._folder})
+        if errors:
+            guide = Guide(self._probes)
+            for path, error in errors:
+                self._note(path, explain(error, path, self._data, guide))
+        checks: tuple[Check[Any, Any], ...] = ()
+        if file is not None:
+            checks = self._judge(file, salvage)
+        if self._problems or file is None:
+            raise ConfigError(self._problems)
+        return self._made(file, checks)
+
+    def _judge(self, file: Any, salvage: Salvage) -> tuple[Check[Any, Any], ...]:
+        """Expand *file*, and note how its parts do not fit together."""
+        checks, clashes = expand(file, self._probes)
+        for path, message in (*clashes, *mistakes(file, self._data, checks)):
+            self._note(salvage.original(path), message)
+        return checks
+
+    def _note(self, path: Path, message: str) -> None:
+        value = follow(self._data, path)
+        file, place = self._merged.place(path)
+        where = write_path(path, self._data)
+        if (file, where) in self._told:
+            return  # the reader of YAML has said what is wrong there
+        if place is not None and place.plain is not None and not message.startswith("unknown key"):
+            hint = trap(place.plain) if isinstance(value, str) else None
+            message += f"; {hint}" if hint and hint not in message else ""
+        unknown = message.startswith("unknown key")
+        self._problems.append(
+            Problem(
+                file or "configuration",
+                place.line if place else 0,
+                where,
+                # Below a misspelt key a secret may stand.
+                "" if unknown else _shown(value, path),
+                message,
+            )
+        )
+
+    def _made(self, file: Any, checks: tuple[Check[Any, Any], ...]) -> Config:
+        return Config(
+            agent=file.agent,
+            resolvers=file.resolvers,
+            credentials=dict(file.credentials),
+            sink=file.sink,
+            budget=file.budget,
+            checks=checks,
+            folder=self._folder,
+            digest=self._merged.digest,
+            warnings=tuple(self._warnings(file)),
+            file=file,
+        )
+
+    def _warnings(self, file: Any) -> list[Problem]:
+        """Return what is no mistake but worth a line: secrets that everybody may read."""
+        found = []
+        for name, credential in file.credentials.items():
+            for key in type(credential).model_fields:
+                value = getattr(credential, key)
+                if isinstance(value, Secret) and value.readable_by_all:
+                    path = ("credentials", name, key)
+                    place_file, place = self._merged.place(path)
+                    message = f"{value.path} can be read by every user of this machine; chmod 600"
+                    line = place.line if place else 0
+                    found.append(Problem(place_file, line, write_path(path, None), "", message))
+        return found
+
+
+def _shown(value: object, path: Path) -> str:
+    """Write the value for an error; a mapping or list is only worth a word where it is wrong."""
+    return "" if isinstance(value, dict | tuple) else write_value(value, path)
+
+
+def _as_read(value: Any) -> Any:
+    """Return plain data as the reader of YAML would give it: lists are tuples."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_read(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(map(_as_read, value))
+    return value
+
+
+def _overridden(data: Any, over: Any) -> Any:
+    """Return *data* with *over* on top: mappings key by key, everything else as a whole."""
+    if not (isinstance(data, dict) and isinstance(over, dict)):
+        return over
+    return data | {
+        key: _overridden(data[key], value) if key in data else value for key, value in over.items()
+    }

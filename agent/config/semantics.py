@@ -1,0 +1,106 @@
+"""Do the parts of the configuration fit together?
+
+Each part is valid by itself when these questions are asked: are names unique, do references lead
+somewhere, can Exchange Online take what the routes send?
+"""
+
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from agent.config.errors import Path
+from agent.config.model import SECTION_OF_KIND
+from agent.config.words import did_you_mean
+from agent.domain.budget import Load, excesses
+from agent.domain.knowledge.providers import PROFILES
+from agent.probes.base import Check
+
+Mistake = tuple[Path, str]
+ROUTE_PROBE = "route"
+
+
+def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
+    """Yield what is wrong with a valid *file*, with its path; *data* is all that was written."""
+    yield from _unique(("tenants",), file.tenants)
+    credentials = data.get("credentials") if isinstance(data, dict) else None
+    names = tuple(map(str, credentials)) if isinstance(credentials, dict) else ()
+    for number, tenant in enumerate(file.tenants):
+        path: Path = ("tenants", number)
+        for section, _, _ in SECTION_OF_KIND.values():
+            yield from _unique((*path, section), getattr(tenant, section))
+        for index, domain in enumerate(tenant.domains):
+            yield from _senders((*path, "domains", index), domain)
+        for index, route in enumerate(tenant.routes):
+            yield from _login((*path, "routes", index, "send", "smtp"), route, names)
+    yield from _ports(file)
+    yield from _loads(file, checks)
+
+
+def _unique(path: Path, items: tuple[Any, ...]) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item.name in seen:
+            yield (*path, index, "name"), "is the name of another one above; names are unique"
+        seen.add(item.name)
+
+
+def _senders(path: Path, domain: Any) -> Iterator[Mistake]:
+    for index, sender in enumerate(domain.senders):
+        if sender not in PROFILES:
+            wrong = _reads(sender, ip_network)
+            if wrong:
+                yield (
+                    (*path, "senders", index),
+                    "is neither an address, nor a network, nor a provider profile"
+                    + did_you_mean(sender, PROFILES),
+                )
+    for index, address in enumerate(domain.not_senders):
+        if _reads(address, ip_address):
+            yield (*path, "not_senders", index), "is not an IP address"
+
+
+def _reads(text: str, reader: Callable[[str], object]) -> bool:
+    """Return whether *reader* refuses *text*."""
+    try:
+        reader(text)
+    except ValueError:
+        return True
+    return False
+
+
+def _login(path: Path, route: Any, names: tuple[str, ...]) -> Iterator[Mistake]:
+    smtp = route.send.smtp
+    if smtp.credential is None:
+        return
+    if smtp.credential not in names:
+        known = ", ".join(names) or "none is declared"
+        nearest = did_you_mean(smtp.credential, names) or f"; there is: {known}"
+        yield (*path, "credential"), f"is not in the section credentials{nearest}"
+    if smtp.tls in {"never", "opportunistic"}:
+        yield (*path, "tls"), "must be required, verified or implicit where there is a credential"
+
+
+def _ports(file: Any) -> Iterator[Mistake]:
+    pages, sink = file.agent.listen, file.sink.listen
+    if pages == sink and pages.port:
+        yield ("sink", "listen"), "is the address of agent.listen, too"
+
+
+def _loads(file: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
+    """Yield the routes that send more than the budget or Exchange Online allows."""
+    places: dict[str, Path] = {}
+    for number, tenant in enumerate(file.tenants):
+        for index, route in enumerate(tenant.routes):
+            places.setdefault(f"{tenant.name}/{route.name}", ("tenants", number, "routes", index))
+    loads = tuple(
+        Load(
+            route=f"{check.tenant}/{check.subject}",
+            interval=check.settings.interval,
+            mail_from=check.target.send.mail_from,
+            rcpt_to=check.target.send.rcpt_to,
+        )
+        for check in checks
+        if check.probe.kind == ROUTE_PROBE
+    )
+    for excess in excesses(loads, file.budget.allowances()):
+        yield places[excess.routes[-1]], excess.arithmetic
