@@ -42,7 +42,7 @@ from agent.domain.spf_terms import (
 )
 
 _VERSION = b"v=spf1"
-_NEAR = re.compile(rb"^[\s\"'\x80-\xff]*v\s*=?\s*spf", re.IGNORECASE)
+_NEAR = re.compile(rb"[\s\"'\x80-\xff]*(?:v\s*[=:]?\s*spf(?!2)|spf1\b)", re.IGNORECASE)
 _TERM = re.compile(r"[^ ]+")
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.ASCII | re.DOTALL)
 _DIRECTIVE = re.compile(r"([-+~?]?)([A-Za-z][A-Za-z0-9._-]*)([:/].*)?", re.ASCII | re.DOTALL)
