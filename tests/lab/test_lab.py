@@ -25,9 +25,11 @@ class Mailbox(Policy):
         self.arrived: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def rcpt(self, client: Client, rcpt_to: str) -> Response:
+        del client, rcpt_to
         return say(250, "2.1.5 ok")
 
     async def message(self, client: Client, content: bytes) -> Response:
+        del client
         self.arrived.put_nowait(content)
         return say(250, "2.0.0 ok")
 

@@ -1,0 +1,76 @@
+"""Is the configuration right, and what does it say?"""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from agent.cli.exits import Exit
+from agent.config import Config, ConfigError, load
+from agent.config import schema as json_schema
+
+argument = click.argument(
+    "path", type=click.Path(path_type=Path), default=Path("config.yaml"), metavar="[FILE]"
+)
+
+
+class WrongConfiguration(click.ClickException):
+    """The file has mistakes; all of them are shown, one line each."""
+
+    exit_code = Exit.CONFIG
+
+    def __init__(self, error: ConfigError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+    def show(self, file: object = None) -> None:
+        """Write the mistakes, and how many there are."""
+        del file
+        for problem in self.error.problems:
+            click.echo(problem, err=True)
+        count = len(self.error.problems)
+        click.echo(f"{count} mistake{'s' if count > 1 else ''}", err=True)
+
+
+def read(path: Path) -> Config:
+    """Load *path*; mistakes end the command with the code for a wrong configuration."""
+    try:
+        return load(path)
+    except ConfigError as error:
+        raise WrongConfiguration(error) from None
+
+
+@click.group("config")
+def command() -> None:
+    """Check, show and describe the configuration."""
+
+
+@command.command("check")
+@argument
+def check(path: Path) -> int:
+    """List every mistake in FILE (a file, or a folder of files) at once."""
+    config = read(path)
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    subjects = {(each.tenant, each.target.kind, each.subject) for each in config.checks}
+    click.echo(f"{path} is right: {len(subjects)} subjects, {len(config.checks)} checks")
+    return Exit.OK
+
+
+@command.command("show")
+@argument
+def show(path: Path) -> int:
+    """Print what is in force: FILE with all defaults, secrets masked."""
+    sys.stdout.write(read(path).shown())
+    return Exit.OK
+
+
+@click.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of the configuration, for editors."""
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    return Exit.OK
+
+
+command.add_command(schema)
