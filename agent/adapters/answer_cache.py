@@ -39,7 +39,8 @@ class Entry:
     """All that is known about one question.
 
     ``question`` is its octets, nothing where it cannot be asked. ``expires`` and ``used`` are on
-    the monotonic clock. ``whole`` is the answer after following aliases beyond the server's own.
+    the monotonic clock; a time to live counts from when the question was put. ``whole`` is the
+    answer after following aliases beyond the server's own.
     """
 
     name: str
@@ -77,7 +78,7 @@ class AnswerCache:
             self.count += 1
         return entry
 
-    def recognise(self, entry: Entry, wire: bytes, now: float) -> bool:
+    def recognise(self, entry: Entry, wire: bytes) -> bool:
         """Tell whether *wire* was seen before for *entry*; then its meaning is the result."""
         size = len(wire)
         layout, digest = None, b""
@@ -92,11 +93,11 @@ class AnswerCache:
                 ttl = layout.ttl(wire)
                 if isinstance(meaning, Answer) and ttl > (meaning.ttl or 0):
                     meaning = _raise_ttl(entry, meaning, ttl)
-                _keep(entry, meaning, layout.lifetime(wire, ttl), now)
+                _keep(entry, meaning, layout.lifetime(wire, ttl))
                 return True
         return False
 
-    def learn(self, entry: Entry, wire: bytes, reading: Reading, now: float) -> Result:
+    def learn(self, entry: Entry, wire: bytes, reading: Reading) -> Result:
         """Keep what *wire* was read to say, unless it is a failure, and return it."""
         layout = reading.layout
         if isinstance(reading.reply, Unanswered) or layout is None:
@@ -108,18 +109,18 @@ class AnswerCache:
         meaning = _intern(entry, reading.reply, ttl if layout.own else None)
         memory = Memory(layout, layout.digest(wire, self._key), meaning)
         entry.memories = (memory, *entry.memories[: MAX_MEMORIES - 1])
-        _keep(entry, meaning, layout.lifetime(wire, ttl), now)
+        _keep(entry, meaning, layout.lifetime(wire, ttl))
         return meaning
 
-    def fail(self, entry: Entry, reply: Unanswered, now: float) -> Unanswered:
+    def fail(self, entry: Entry, reply: Unanswered) -> Unanswered:
         """Remember briefly that there was no answer."""
         known = entry.result
-        if known is not None and not isinstance(known, Unanswered) and now < entry.expires:
+        if known is not None and not isinstance(known, Unanswered) and entry.used < entry.expires:
             return reply  # an answer stands for its time to live
         if known == reply and isinstance(known, Unanswered):
             reply = known
         entry.result = reply
-        entry.expires = now + KEEP_FAILURE
+        entry.expires = entry.used + KEEP_FAILURE
         return reply
 
     def sweep(self, before: float) -> None:
@@ -141,12 +142,12 @@ class AnswerCache:
             yield from kinds.values()
 
 
-def _keep(entry: Entry, meaning: Result, lifetime: int, now: float) -> None:
+def _keep(entry: Entry, meaning: Result, lifetime: int) -> None:
     longest = MAX_KEEP
     if isinstance(meaning, Answer) and not meaning.records:
         longest = MAX_KEEP_NEGATIVE
     entry.result = meaning
-    entry.expires = now + (min(longest, lifetime))
+    entry.expires = entry.used + (min(longest, lifetime))
 
 
 def _intern(entry: Entry, result: Answer | Dangling, ttl: int | None) -> Result:

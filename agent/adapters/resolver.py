@@ -13,7 +13,8 @@ from typing import Final
 
 from agent.adapters.answer_cache import AnswerCache, Entry, Result
 from agent.adapters.clock import Clock
-from agent.adapters.dns_flight import Dispatcher, Waiter
+from agent.adapters.dispatcher import Dispatcher
+from agent.adapters.dns_flight import Waiter
 from agent.adapters.dns_wire import MAX_ALIASES, Dangling
 from agent.adapters.resolv_conf import system_resolvers
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
@@ -54,7 +55,6 @@ class Resolver:
         self._dispatcher = Dispatcher(
             servers,
             self._cache,
-            clock,
             self.stats,
             timeout=timeout.total_seconds(),
             attempts=attempts,
@@ -109,13 +109,13 @@ class Resolver:
             flight.waiters.append(waiter)
             return waiter
         self.stats.cache_misses += 1
+        self.stats.entries = self._cache.count
         self._dispatcher.launch(entry, waiter)
         return waiter
 
     def _sweep(self, now: float) -> None:
         self._sweep_at = now + _SWEEP_EVERY
         self._cache.sweep(now - _IDLE)
-        self.stats.entries = self._cache.count
 
     async def _follow(self, query: Query, first: Dangling) -> Reply:
         """Ask for what the server's aliases lead to, as far as they lead."""

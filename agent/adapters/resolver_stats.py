@@ -26,12 +26,6 @@ class ServerStats:
     round_trip_last: float = 0.0
     up: bool = True
 
-    def note_round_trip(self, seconds: float) -> None:
-        """Count one reply."""
-        self.round_trips += 1
-        self.round_trip_sum += seconds
-        self.round_trip_last = seconds
-
 
 @dataclass(slots=True)
 class ResolverStats:

@@ -187,18 +187,21 @@ class Channel:
                 continue
             del pending[ask.ident]
             ask.channel = None
-            self._time(ask, ancillary)
+            if ancillary:
+                self._time(ask, ancillary)
             self._pool.received(ask, wire)
             if not pending:
                 break
         self.close_if_retired()
 
     def _time(self, ask: Ask, ancillary: list[tuple[int, int, bytes]]) -> None:
-        if ancillary:
-            seconds, nanoseconds = _STAMP.unpack_from(ancillary[0][2])
-            taken = seconds * 1_000_000_000 + nanoseconds - ask.sent
-            if taken >= 0:  # else the wall clock was stepped meanwhile
-                self._pool.server.note_round_trip(taken / 1e9)
+        seconds, nanoseconds = _STAMP.unpack_from(ancillary[0][2])
+        taken = (seconds * 1_000_000_000 + nanoseconds - ask.sent) / 1e9
+        if taken >= 0:  # else the wall clock was stepped meanwhile
+            server = self._pool.server
+            server.round_trips += 1
+            server.round_trip_sum += taken
+            server.round_trip_last = taken
 
     def _refused(self) -> None:
         """Give up all that wait here: the server's host says that nobody listens."""
