@@ -63,7 +63,7 @@ class Sink:
     It is asked each time, so that a reload of the configuration needs no restart.
     """
 
-    def __init__(  # noqa: PLR0913 - the wiring, by keyword
+    def __init__(
         self,
         ledger: Ledger,
         recipients: Callable[[], Collection[str]],

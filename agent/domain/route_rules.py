@@ -1,0 +1,235 @@
+"""What can be wrong with a way that mail takes, and what is measured of it?"""
+
+from agent.domain.finding import Rule, Severity, Signal
+from agent.domain.ledger import BUCKETS
+
+_DOC = "docs/architecture.md"
+
+REFUSED = Rule(
+    code="route-refused",
+    severity=Severity.CRITICAL,
+    summary="The server refuses the message for good",
+    remedy="Read the reply in the evidence: it names the sender, the recipient or a policy. Mail"
+    " of users that takes this way is refused in the same manner and bounces.",
+    reference="RFC 5321 section 4.2.1",
+)
+DEFERRED = Rule(
+    code="route-deferred",
+    severity=Severity.WARNING,
+    summary="The server refuses the message for now",
+    remedy="Users' mail waits in a queue and is tried again. Where it lasts, read the reply: it"
+    " tells greylisting (goes away by itself) from throttling (send less, or raise the limit).",
+    reference="RFC 5321 section 4.2.1",
+)
+UNREACHED = Rule(
+    code="route-unreached",
+    severity=Severity.CRITICAL,
+    summary="The server that should take the message gives no answer that can be believed",
+    remedy="Look at the walk for the phase at which it ended. Before the greeting: address, port"
+    " and firewall. At `starttls` or `certificate`: the TLS of the server.",
+    reference="RFC 5321 section 4.5.3.2",
+)
+UNCERTAIN = Rule(
+    code="route-uncertain",
+    severity=Severity.UNKNOWN,
+    summary="The connection ended before the server said whether it took the message",
+    remedy="Nothing is sent again; if the message comes in it counts as delivered. Where it"
+    " happens often, look for a firewall or a content filter that is slow at the end of DATA.",
+    reference="RFC 5321 section 4.2.5",
+)
+NOT_SENT = Rule(
+    code="route-not-sent",
+    severity=Severity.UNKNOWN,
+    summary="No message was sent, for a reason on the side of the agent",
+    remedy="Mend what the finding names; nothing is known about the route itself.",
+    reference=_DOC,
+)
+UNRECORDED = Rule(
+    code="route-unrecorded",
+    severity=Severity.UNKNOWN,
+    summary="No message was sent, because it could not be recorded",
+    remedy="Make room on the disk of the state folder, or make it writable; sending goes on by"
+    " itself.",
+    reference=_DOC,
+)
+OVER_BUDGET = Rule(
+    code="route-over-budget",
+    severity=Severity.UNKNOWN,
+    summary="No message was sent, because the budget is spent",
+    remedy="Make the interval of the route longer, or its budget larger. After a crash loop it"
+    " fills up again by itself.",
+    reference=_DOC,
+)
+LATE = Rule(
+    code="route-late",
+    severity=Severity.WARNING,
+    summary="A message did not arrive in the time that is expected",
+    remedy="Look for a queue on the way: at the sending server, the filter, or the receiving one."
+    " `expect.within` says what is expected.",
+    reference=_DOC,
+)
+LOST = Rule(
+    code="route-lost",
+    severity=Severity.CRITICAL,
+    summary="A message was accepted and never arrived",
+    remedy="Ask the server that accepted it, by the Message-ID in the evidence: its log or message"
+    " trace says where the message went. Users' mail on this way may vanish too.",
+    reference="RFC 5321 section 6.1",
+)
+JUNKED = Rule(
+    code="route-junked",
+    severity=Severity.WARNING,
+    summary="A message arrived in the junk folder",
+    remedy="See what the receiver says about authentication, and allow the synthetic sender"
+    " by a rule that asks for more than its domain.",
+    reference="Microsoft Defender for Office 365: create safe sender lists",
+)
+QUARANTINED = Rule(
+    code="route-quarantined",
+    severity=Severity.CRITICAL,
+    summary="A message was put in quarantine",
+    remedy="Release it, and see which policy took it.",
+    reference="Microsoft Defender for Office 365: quarantine",
+)
+BOUNCED = Rule(
+    code="route-bounced",
+    severity=Severity.CRITICAL,
+    summary="A message came back with a non-delivery report",
+    remedy="Read the status code and the diagnostic text of the report in the evidence.",
+    reference="RFC 3464",
+)
+LOOPED = Rule(
+    code="route-looped",
+    severity=Severity.CRITICAL,
+    summary="A message came back to where it was sent from",
+    remedy="Two systems hand it to each other. Compare the domain's type, the connectors and the"
+    " filter's delivery host.",
+    reference="RFC 5321 section 6.3",
+)
+MISROUTED = Rule(
+    code="route-misrouted",
+    severity=Severity.CRITICAL,
+    summary="A message arrived where it should not",
+    remedy="See where it arrived, and which rule, connector or alias leads there.",
+    reference=_DOC,
+)
+DUPLICATE = Rule(
+    code="route-duplicate",
+    severity=Severity.WARNING,
+    summary="A message arrived more than once",
+    remedy="A server on the way did not hear that the next one took it, or two of them deliver."
+    " Look for timeouts at the end of DATA and for journal or forwarding rules.",
+    reference="RFC 5321 section 4.5.3.2.6",
+)
+DAMAGED = Rule(
+    code="route-damaged",
+    severity=Severity.WARNING,
+    summary="A message arrived with another text than it was sent with",
+    remedy="Something on the way adds a banner or breaks lines; signatures made before that place"
+    " do not verify any more.",
+    reference="RFC 6376 section 5.3",
+)
+
+RULES = (
+    REFUSED,
+    DEFERRED,
+    UNREACHED,
+    UNCERTAIN,
+    NOT_SENT,
+    UNRECORDED,
+    OVER_BUDGET,
+    LATE,
+    LOST,
+    JUNKED,
+    QUARANTINED,
+    BOUNCED,
+    LOOPED,
+    MISROUTED,
+    DUPLICATE,
+    DAMAGED,
+)
+
+MESSAGES = Signal(
+    name="mailflow_route_messages_total",
+    help="Synthetic messages whose fate is known.",
+    kind="counter",
+)
+FAILED = Signal(
+    name="mailflow_route_messages_failed_total",
+    help="Synthetic messages that failed, by why; one that is lost and comes in later stays here.",
+    labels=("reason",),
+    kind="counter",
+)
+UNJUDGED_TOTAL = Signal(
+    name="mailflow_route_messages_unjudged_total",
+    help="Synthetic messages of which nobody can tell whether they were sent, by why.",
+    labels=("reason",),
+    kind="counter",
+)
+LATE_TOTAL = Signal(
+    name="mailflow_route_late_total",
+    help="Synthetic messages that arrived after the time that is expected.",
+    kind="counter",
+)
+JUNK_TOTAL = Signal(
+    name="mailflow_route_junk_total",
+    help="Synthetic messages that arrived in the junk folder.",
+    kind="counter",
+)
+DUPLICATES_TOTAL = Signal(
+    name="mailflow_route_duplicates_total",
+    help="Arrivals of synthetic messages that had arrived already.",
+    kind="counter",
+)
+DELIVERY = Signal(
+    name="mailflow_route_delivery_duration_seconds",
+    help="Time from the start of sending to arrival.",
+    kind="histogram",
+    buckets=BUCKETS,
+)
+PHASE = Signal(
+    name="mailflow_route_phase_duration_seconds",
+    help="Time of each phase of the last message's way.",
+    labels=("phase",),
+)
+IN_FLIGHT = Signal(
+    name="mailflow_route_in_flight",
+    help="Synthetic messages whose fate is open.",
+)
+LAST_SENT = Signal(
+    name="mailflow_route_last_sent_timestamp_seconds",
+    help="When the last synthetic message was sent.",
+)
+LAST_DELIVERED = Signal(
+    name="mailflow_route_last_delivered_timestamp_seconds",
+    help="When the last synthetic message arrived.",
+)
+OBJECTIVE = Signal(
+    name="mailflow_route_slo_objective_ratio",
+    help="The share of messages that must not fail.",
+)
+DEADLINE = Signal(
+    name="mailflow_route_deadline_seconds",
+    help="The time after which a message is late.",
+)
+INTERVAL = Signal(
+    name="mailflow_route_interval_seconds",
+    help="The time between two messages.",
+)
+
+SIGNALS = (
+    MESSAGES,
+    FAILED,
+    UNJUDGED_TOTAL,
+    LATE_TOTAL,
+    JUNK_TOTAL,
+    DUPLICATES_TOTAL,
+    DELIVERY,
+    PHASE,
+    IN_FLIGHT,
+    LAST_SENT,
+    LAST_DELIVERED,
+    OBJECTIVE,
+    DEADLINE,
+    INTERVAL,
+)
