@@ -3,7 +3,8 @@
 Ours are kept lines behind a board's metrics, joined piece by piece with turns of the loop between;
 the peer's are gauges rendered by ``generate_latest``. The texts are compared byte for byte before
 anything is measured. ``fresh`` has every family changed since the last scrape, ``steady`` two of
-ten; ``rewritten`` sets every series before each scrape and counts that, too, for both. A ticker measures the longest stall of the loop while the scrape goes on.
+ten; ``rewritten`` sets every series before each scrape and counts that, too, for both. A ticker
+measures the longest stall of the loop while the scrape goes on.
 """
 
 import asyncio

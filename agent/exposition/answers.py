@@ -111,7 +111,7 @@ class Answers:
     ) -> bytes | None:
         key = (tenant, kind, name)
         now = self._clock.now()
-        its = [standing for standing in standings if _subject(standing) == key]
+        its = [standing for standing in standings if view.key_of(standing) == key]
         if not its:
             return None
         changes = tuple(
@@ -138,26 +138,24 @@ class Answers:
     def _draw_status(self, standings: tuple[Standing, ...]) -> bytes:
         now = self._clock.now()
         situation = self._situation()
-        checks = [_check(standing, view.view_check(standing, now)) for standing in standings]
-        status = {
+        head = {
             "generated_at": now.isoformat(),
             "version": situation.version,
             "vantage": situation.vantage,
             "started_at": situation.started_at.isoformat(),
             "config_errors": list(situation.reload_errors),
-            "checks": checks,
         }
-        return json.dumps(status, ensure_ascii=True).encode() + b"\n"
-
-
-def _subject(standing: Standing) -> tuple[str, str, str]:
-    check = standing.check
-    return check.tenant, check.target.kind, check.subject
+        # One by one, because the encoder lets no other thread run before it is done.
+        checks = [
+            json.dumps(_check(standing, view.view_check(standing, now))) for standing in standings
+        ]
+        start = json.dumps(head).removesuffix("}")
+        return f'{start}, "checks": [{", ".join(checks)}]}}\n'.encode()
 
 
 def _check(standing: Standing, seen: view.CheckView) -> dict[str, Any]:
     """Return one check as plain data; ``state`` is pending or stale where nothing is known."""
-    tenant, kind, subject = _subject(standing)
+    tenant, kind, subject = view.key_of(standing)
     run = seen.run
     return {
         "check": seen.identity,

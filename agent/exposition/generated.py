@@ -5,10 +5,12 @@ the example configuration, its schema. The files are committed, so that they can
 the program; a test holds them to a fresh rendering.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.exposition import alerts, reference, runbooks
+from agent import config
+from agent.exposition import alerts, example, reference, runbooks
 from agent.probes.base import discover
 
 _OWNED = (alerts.RUNBOOKS, "docs/checks")  # folders in which nothing else may live
@@ -18,6 +20,8 @@ def rendered() -> Mapping[str, str]:
     """Return the text of every rendered file, by its path from the project's root."""
     probes = discover()
     return {
+        example.PATH: example.render(probes),
+        example.SCHEMA_PATH: json.dumps(config.schema(probes), indent=2) + "\n",
         alerts.PATH: alerts.render(probes),
         **runbooks.rendered(probes),
         **reference.rendered(probes),

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
 from agent.domain.finding import Rule
 from agent.exposition.pages import view
+from agent.exposition.pages.state import State
 from agent.exposition.pages.view import Overview, Situation, SubjectPage
 
 STYLE = (files("agent.exposition.pages") / "style.css").read_bytes()
@@ -84,7 +85,7 @@ def _environment() -> Environment:
         "shape": _shape,
         "sign": _SIGNS.__getitem__,
     }
-    environment.globals |= {"State": view.State}
+    environment.globals |= {"State": State}
     return environment
 
 

@@ -4,70 +4,23 @@ Plain values made from the board: which state each check is in, worst first, gro
 tenant, filtered as the query says. No data yet is not "fine", and an old result is not a result.
 """
 
-import enum
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from urllib.parse import quote, urlencode
 
-from agent.domain.finding import Finding, Severity
+from agent.domain.finding import Finding
+from agent.exposition.pages.state import State, state_of
 from agent.runtime.board import Change, Run, Standing
 
-STALE_AFTER = 2.5  # intervals, as the alert has it
 PER_PAGE = 100  # subjects
 MANY = 60  # subjects, above which only those with trouble are listed unless asked for
 IN_FULL = 24  # subjects, up to which the overview draws the facts too
 
 
-class State(enum.IntEnum):
-    """What a page shows of a check, in falling order of urgency."""
-
-    CRITICAL = 0
-    UNKNOWN = 1
-    STALE = 2
-    WARNING = 3
-    PENDING = 4
-    OK = 5
-
-    @property
-    def key(self) -> str:
-        """The word in addresses and class names."""
-        return self.name.lower()
-
-    @property
-    def word(self) -> str:
-        """The word that a reader sees."""
-        return _WORDS[self]
-
-    @property
-    def sign(self) -> str:
-        """A sign of its own shape, because colour alone says nothing to some."""
-        return _SIGNS[self]
-
-
-_WORDS = {
-    State.CRITICAL: "critical",
-    State.UNKNOWN: "unknown",
-    State.STALE: "stale",
-    State.WARNING: "warning",
-    State.PENDING: "no data yet",
-    State.OK: "ok",
-}
-_SIGNS = {
-    State.CRITICAL: "\N{MULTIPLICATION X}",
-    State.UNKNOWN: "?",
-    State.STALE: "\N{WHITE CIRCLE}",
-    State.WARNING: "!",
-    State.PENDING: "\N{HORIZONTAL ELLIPSIS}",
-    State.OK: "\N{CHECK MARK}",
-}
-_OF_SEVERITY = {
-    Severity.CRITICAL: State.CRITICAL,
-    Severity.UNKNOWN: State.UNKNOWN,
-    Severity.WARNING: State.WARNING,
-    Severity.OK: State.OK,
-}
+Key = tuple[str, str, str]  # tenant, kind and name of a subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,20 +165,14 @@ class SubjectPage:
 
 def view_check(standing: Standing, now: datetime) -> CheckView:
     """Return what a page says of one check at *now*."""
-    run = standing.run  # read once: a run may come in while a page is rendered in its thread
-    check = standing.check
+    # Read once: a run may come in while a page is rendered in its thread.
+    run, check = standing.run, standing.check
     age = now - (standing.known_since if run is None else run.finished_at)
-    if age > STALE_AFTER * check.settings.interval:
-        state = State.STALE
-    elif run is None:
-        state = State.PENDING
-    else:
-        state = _OF_SEVERITY[run.outcome.severity]
     findings = () if run is None else run.outcome.findings
     return CheckView(
         identity=check.identity,
         kind=check.probe.kind,
-        state=state,
+        state=state_of(standing, now),
         run=run,
         age=max(age, timedelta()),
         interval=check.settings.interval,
@@ -235,62 +182,73 @@ def view_check(standing: Standing, now: datetime) -> CheckView:
     )
 
 
+def key_of(standing: Standing) -> Key:
+    """Return which subject a standing is about."""
+    check = standing.check
+    return check.tenant, check.target.kind, check.subject
+
+
+def _view_subject(key: Key, standings: Iterable[Standing], now: datetime) -> SubjectView:
+    checks = [view_check(standing, now) for standing in standings]
+    return SubjectView(*key, tuple(sorted(checks, key=lambda check: (check.state, check.kind))))
+
+
+def _by_subject(standings: Iterable[Standing]) -> dict[Key, list[Standing]]:
+    grouped: dict[Key, list[Standing]] = {}
+    for standing in standings:
+        grouped.setdefault(key_of(standing), []).append(standing)
+    return grouped
+
+
 def subjects(standings: Iterable[Standing], now: datetime) -> list[SubjectView]:
     """Return the subjects by tenant, kind and name, each with its checks."""
-    by_subject: dict[tuple[str, str, str], list[CheckView]] = {}
-    for standing in standings:
-        check = standing.check
-        key = (check.tenant, check.target.kind, check.subject)
-        by_subject.setdefault(key, []).append(view_check(standing, now))
-    return [
-        SubjectView(*key, tuple(sorted(checks, key=lambda check: (check.state, check.kind))))
-        for key, checks in sorted(by_subject.items())
-    ]
+    return [_view_subject(key, its, now) for key, its in sorted(_by_subject(standings).items())]
 
 
 def overview(standings: Iterable[Standing], now: datetime, query: Query) -> Overview:
-    """Return the first page as *query* wants it."""
-    everything = subjects(standings, now)
-    states = {subject.path: subject.state for subject in everything}
-    counts = dict.fromkeys(State, 0)
-    for state in states.values():
-        counts[state] += 1
-    show = query.show or ("trouble" if len(everything) > MANY else "all")
-    matching = [subject for subject in everything if _matches(subject, query, show)]
+    """Return the first page as *query* wants it; only what it shows is looked at closely."""
+    grouped = _by_subject(standings)
+    states = {key: min(state_of(standing, now) for standing in its) for key, its in grouped.items()}
+    tally = Counter(states.values())
+    show = query.show or ("trouble" if len(states) > MANY else "all")
+    matching = _ordered({key: s for key, s in states.items() if _matches(key, s, query, show)})
     pages = max(1, -(-len(matching) // PER_PAGE))
     page = min(query.page, pages)
-    # Worst first within a tenant; tenants by their worst, so that trouble is on the first page.
-    worst: dict[str, State] = {}
-    for subject in matching:
-        state = states[subject.path]
-        worst[subject.tenant] = min(worst.get(subject.tenant, State.OK), state)
-    matching.sort(key=lambda subject: (worst[subject.tenant], subject.tenant, states[subject.path]))
     shown = matching[(page - 1) * PER_PAGE : page * PER_PAGE]
     return Overview(
         now=now,
         query=query,
         show=show,
-        counts=counts,
+        counts={state: tally[state] for state in State},
         tenants=tuple(
-            (tenant, tuple(group))
-            for tenant, group in groupby(shown, lambda subject: subject.tenant)
+            (tenant, tuple(_view_subject(key, grouped[key], now) for key in keys))
+            for tenant, keys in groupby(shown, lambda key: key[0])
         ),
-        tenant_names=tuple(sorted({subject.tenant for subject in everything})),
+        tenant_names=tuple(sorted({key[0] for key in states})),
         matching=len(matching),
-        total=len(everything),
+        total=len(states),
         pages=pages,
         in_full=len(shown) <= IN_FULL,
     )
 
 
-def _matches(subject: SubjectView, query: Query, show: str) -> bool:
-    if query.tenant and subject.tenant != query.tenant:
+def _ordered(states: Mapping[Key, State]) -> list[Key]:
+    """Sort subjects: tenants by their worst, so that trouble comes first, and so within each."""
+    worst: dict[str, State] = {}
+    for (tenant, _, _), state in states.items():
+        worst[tenant] = min(worst.get(tenant, State.OK), state)
+    return sorted(states, key=lambda key: (worst[key[0]], key[0], states[key], key))
+
+
+def _matches(key: Key, state: State, query: Query, show: str) -> bool:
+    tenant, _, name = key
+    if query.tenant and tenant != query.tenant:
         return False
-    if query.text and query.text not in subject.name.lower():
+    if query.text and query.text not in name.lower():
         return False
     if show == "trouble":
-        return subject.state is not State.OK
-    return show in ("all", subject.state.key)
+        return state is not State.OK
+    return show in ("all", state.key)
 
 
 def brief(length: timedelta) -> str:

@@ -1,0 +1,95 @@
+from datetime import timedelta
+
+import pytest
+
+from agent.domain.finding import Outcome
+from agent.exposition.pages import view
+from agent.exposition.pages.state import State
+from agent.exposition.pages.view import Query, brief
+from agent.runtime.board import Board
+from servers.standings import NOON, SPF, HandClock, check, large_board, publish, small_board
+
+
+@pytest.mark.parametrize(
+    ("ago", "state"),
+    [
+        pytest.param(timedelta(minutes=12), State.OK, id="young"),
+        pytest.param(timedelta(minutes=13), State.STALE, id="older than 2.5 intervals"),
+    ],
+)
+def test_an_old_green_is_not_green(ago: timedelta, state: State) -> None:
+    board = Board()
+    spf = check("contoso", SPF, "contoso.com")
+    board.keep([spf], NOON - ago)
+    publish(board, spf, Outcome(), NOON - ago)
+    assert view.view_check(board.runs()[0], NOON).state is state
+
+
+def test_a_check_that_should_have_run_by_now_is_stale_and_one_that_should_not_is_pending() -> None:
+    board = Board()
+    board.keep([check("contoso", SPF, "contoso.com")], NOON)
+    (standing,) = board.runs()
+    assert view.view_check(standing, NOON).state is State.PENDING
+    assert view.view_check(standing, NOON + timedelta(hours=1)).state is State.STALE
+
+
+def test_a_clock_that_stepped_back_makes_no_negative_age() -> None:
+    board = Board()
+    board.keep([check("contoso", SPF, "contoso.com")], NOON)
+    assert view.view_check(board.runs()[0], NOON - timedelta(hours=1)).age == timedelta()
+
+
+def test_the_worst_tenant_and_subject_come_first() -> None:
+    clock = HandClock()
+    page = view.overview(small_board(clock).runs(), clock.now(), Query())
+    assert [tenant for tenant, _ in page.tenants] == ["contoso", "fabrikam"]
+    assert [subject.state for _, subjects in page.tenants for subject in subjects] == [
+        State.CRITICAL,
+        State.WARNING,
+        State.OK,
+        State.OK,
+        State.UNKNOWN,
+        State.STALE,
+        State.PENDING,
+        State.OK,
+    ]
+
+
+def test_all_fine_is_said_when_all_is_fine() -> None:
+    clock = HandClock()
+    board = large_board(clock, 3)
+    for standing in board.runs():
+        publish(board, standing.check, Outcome())
+    page = view.overview(board.runs(), clock.now(), Query(show="ok"))
+    assert page.verdict == "All 3 subjects are fine"
+    assert page.matching == 3
+    alone = view.overview(board.runs()[:2], clock.now(), Query())
+    assert alone.verdict == "All is fine"
+
+
+def test_links_keep_what_was_asked_for() -> None:
+    query = Query.read({"show": "critical", "tenant": "a&b", "q": "X", "page": "2"})
+    assert query == Query("critical", "a&b", "x", 2)
+    assert query.href(page=3) == "/?show=critical&tenant=a%26b&q=x&page=3"
+    assert Query().href() == "/"
+
+
+@pytest.mark.parametrize("page", ["", "-1", "0", "x", "1e3", "\u0663", "9" * 50])
+def test_a_page_number_that_is_none_is_the_first(page: str) -> None:
+    assert Query.read({"page": page, "show": "nonsense"}) == Query()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0004, "0.4 ms"),
+        (0.034, "34 ms"),
+        (119, "119 s"),
+        (300, "5 min"),
+        (7200, "2 h"),
+        (172800, "2 d"),
+    ],
+    ids=str,
+)
+def test_lengths_of_time_are_written_as_people_say_them(seconds: float, text: str) -> None:
+    assert brief(timedelta(seconds=seconds)) == text
