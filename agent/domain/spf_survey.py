@@ -42,6 +42,11 @@ class Survey:
         return self.forest.root
 
     @property
+    def reply(self) -> Reply:
+        """The reply that the domain's own record was in."""
+        return self.forest.replies[Query(self.domain, "TXT")]
+
+    @property
     def record(self) -> TextRecord | None:
         """The domain's one record as it is on the wire; None where there is not exactly one."""
         return self.selection.records[0] if len(self.selection.records) == 1 else None
@@ -59,7 +64,7 @@ def survey(domain: str) -> Plan[Survey]:
         Query(f"{WILDCARD_LABEL}.{domain}", "TXT"),
         Query(domain, "MX"),
     )
-    forest = yield from grow(domain, extra)
+    forest = yield from grow(domain, extra, fresh=True)
     last = _last_questions(domain, forest)
     replies = yield from ask_all_dns(last)
     said = {**forest.replies, **dict(zip(last, replies, strict=True))}

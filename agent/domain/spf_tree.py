@@ -8,6 +8,7 @@ client stay unknown here and count as the one lookup that they are.
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent.domain.fact import Mood, Node
 from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Unanswered
@@ -110,10 +111,13 @@ def static_target(spec: MacroString | None, domain: str) -> str | None:
     return query_name(expand(spec, {"d": domain}))
 
 
-def grow(domain: str, extra: tuple[Query, ...] = ()) -> Plan[Forest]:
-    """Fetch the whole tree of *domain*, level by level; *extra* questions go with the first."""
+def grow(domain: str, extra: tuple[Query, ...] = (), *, fresh: bool = False) -> Plan[Forest]:
+    """Fetch the whole tree of *domain*, level by level; *extra* questions go with the first.
+
+    *fresh* has the record at *domain* itself asked and not taken from a cache.
+    """
     known: dict[Query, Reply] = {}
-    wanted = (Query(domain, "TXT", fresh=True), *extra)
+    wanted = (Query(domain, "TXT", fresh=fresh), *extra)
     for _ in range(MAX_ROUNDS):
         replies = yield from ask_all_dns(wanted)
         known.update(zip(wanted, replies, strict=True))
@@ -232,8 +236,12 @@ _MOODS: dict[State, Mood] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def draw(branch: Branch, label: str = "") -> Node:
-    """Draw a tree with the lookups that each branch costs."""
+    """Draw a tree with the lookups that each branch costs.
+
+    Equal branches give the same object: thousands of domains include the same few records.
+    """
     children = tuple(_draw_twig(twig) for twig in branch.twigs)
     detail = PeerText(branch.text, _RECORD_TEXT) if branch.record else branch.state.value
     mood = _MOODS.get(branch.state, "bad")
