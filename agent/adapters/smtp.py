@@ -8,8 +8,11 @@ nor send it again when it was, cannot build its verdict on that. What the librar
 used: the responses of the SASL mechanisms for logging in.
 """
 
+import re
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
@@ -25,6 +28,7 @@ from agent.domain.smtp import Errand, Login, Phase, Reason, Tls, Unreached
 
 Expectation = Literal["never", "opportunistic", "required", "verified", "implicit"]
 
+_NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _TLS = {
     "never": Tls.NEVER,
     "opportunistic": Tls.IF_OFFERED,
@@ -115,7 +119,14 @@ def follow(errand: Errand, tls: Expectation) -> Errand:
 
 def reach_of(host: str) -> Reach:
     """Tell what a host that the operator wrote may lead to: see the dialer."""
-    return "any" if _is_address(host) else "private"
+    return "any" if _is_address(host) or host == "localhost" else "private"
+
+
+@cache
+def own_name() -> str:
+    """Return the name of this machine for EHLO, where no other is given."""
+    name = socket.gethostname()
+    return name if _NAME.fullmatch(name) else "mailflow-agent.invalid"
 
 
 def _is_address(host: str) -> bool:

@@ -48,6 +48,7 @@ class Session:
     timings: Mapping[Phase, float]
     recipients: tuple[tuple[str, Reply], ...] = ()
     capabilities: tuple[PeerText, ...] = ()
+    clear_capabilities: tuple[PeerText, ...] = ()
     greeting: PeerText = field(default_factory=lambda: PeerText(""))
     secured: Secured | None = None
     transcript: tuple[PeerText, ...] = ()
@@ -173,6 +174,7 @@ class _Driver:
             timings=dict(self._timings),
             recipients=tuple(conversation.recipients),
             capabilities=conversation.capabilities,
+            clear_capabilities=conversation.clear_capabilities,
             greeting=conversation.greeting,
             secured=self._secured,
             transcript=tuple(conversation.transcript),

@@ -28,6 +28,8 @@ class Located:
 
 def locate(host: str) -> Plan[Located]:
     """Look up the IPv4 and IPv6 addresses of *host*, which may be an address itself."""
+    if host == "localhost":  # RFC 6761 section 6.3: not a question for DNS
+        return Located((ip_address("127.0.0.1"), ip_address("::1")))
     try:
         return Located((ip_address(host),))
     except ValueError:

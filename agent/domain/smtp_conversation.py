@@ -66,7 +66,8 @@ class Conversation:
     """One session: octets in, actions out.
 
     ``phase`` is what is being waited for; ``dialogue`` the verdict so far, by which time only QUIT
-    is left; ``capabilities`` what the last EHLO offered; ``recipients`` the reply to each RCPT in
+    is left; ``capabilities`` what the last EHLO offered and
+    ``clear_capabilities`` what the first did; ``recipients`` the reply to each RCPT in
     order; ``transcript`` what was said, bounded, the message left out.
     """
 
@@ -78,6 +79,7 @@ class Conversation:
         self.recipients: list[tuple[str, Reply]] = []
         self.transcript: list[PeerText] = []
         self.greeting = PeerText("")
+        self.clear_capabilities: tuple[PeerText, ...] = ()
         self._reader = ReplyReader()
         self._script = self._speak()
         next(self._script)
@@ -130,10 +132,10 @@ class Conversation:
         if isinstance(action, Send):
             self.phase = action.phase
             self._note(">", action.shown)
-        elif isinstance(action, Secure):
-            self.phase = Phase.CERTIFICATE
-            self._note("=", "TLS handshake")
-        return action  # type: ignore[return-value] # None is yielded once, before any reply
+            return action
+        self.phase = Phase.CERTIFICATE
+        self._note("=", "TLS handshake")
+        return Secure()
 
     def _note(self, mark: str, text: str) -> None:
         if len(self.transcript) < MAX_TRANSCRIPT:
@@ -181,6 +183,8 @@ class Conversation:
             return self._demand((yield _say(phase, f"HELO {self.errand.helo}")), 250)
         self._demand(reply, 250)
         self.capabilities = reply.lines[1:]
+        if phase is Phase.EHLO:
+            self.clear_capabilities = self.capabilities
         return reply
 
     def _upgrade(self, reply: Reply) -> Generator[Send | Secure, Reply, Reply]:

@@ -137,15 +137,13 @@ def _naming(leaf: Certificate, expected: str) -> list[Fault]:
     shown = ", ".join(held[:10]) or "no name"
     if len(held) > 10:  # noqa: PLR2004 - enough to see what it is for
         shown += f" and {len(held) - 10} more"
-    match match_name(expected, leaf):
-        case Match.YES:
-            return []
-        case Match.NO:
-            detail = f"{expected} is asked for, the certificate has {shown}"
-            return [Fault(Flaw.NAME_MISMATCH, detail)]
-        case Match.AMBIGUOUS:
-            detail = f"whether Exchange takes {shown} for {expected} is not documented"
-            return [Fault(Flaw.NAME_AMBIGUOUS, detail)]
+    match = match_name(expected, leaf)
+    if match is Match.YES:
+        return []
+    if match is Match.NO:
+        return [Fault(Flaw.NAME_MISMATCH, f"{expected} is asked for, the certificate has {shown}")]
+    detail = f"whether Exchange takes {shown} for {expected} is not documented"
+    return [Fault(Flaw.NAME_AMBIGUOUS, detail)]
 
 
 def _strength(leaf: Certificate) -> list[Fault]:
