@@ -8,7 +8,7 @@ two runs: what must be remembered lives in the toolbox, under its own name.
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -87,22 +87,26 @@ class Probe(Generic[T, S]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check(Generic[T, S]):
-    """One probe applied to one subject of one tenant, with its settings."""
+    """One probe applied to one subject of one tenant, with its settings.
+
+    ``identity`` is what stays the same over reloads and restarts, such as
+    ``contoso/domain/contoso.com/spf``. It is made once, because every run needs it many times.
+    """
 
     tenant: str
     target: T
     probe: Probe[T, S]
     settings: S
+    identity: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        identity = f"{self.tenant}/{self.target.kind}/{self.subject}/{self.probe.kind}"
+        object.__setattr__(self, "identity", identity)
 
     @property
     def subject(self) -> str:
         """The name of the subject, as the ``subject`` label has it."""
         return self.target.name
-
-    @property
-    def identity(self) -> str:
-        """What stays the same over reloads and restarts: ``contoso/domain/contoso.com/spf``."""
-        return f"{self.tenant}/{self.target.kind}/{self.subject}/{self.probe.kind}"
 
 
 DNS_UNANSWERED = Rule(
