@@ -162,8 +162,9 @@ def _readings(raw: bytes) -> Iterator[bytes]:
     # Lines of base64 belong together: a token may begin on one and end on the next.
     flat = _WRAP.sub(b"", joined)
     for run in _BASE64.finditer(flat):
-        whole = run[0].rstrip(b"=")
-        yield binascii.a2b_base64(whole[: len(whole) // 4 * 4])
+        text = run[0].rstrip(b"=")
+        text = text[: len(text) - (len(text) % 4 == 1)]  # no octets give such a length
+        yield binascii.a2b_base64(text + b"=" * (-len(text) % 4))
 
 
 def _decoded(body: bytes, head: bytes) -> bytes:
