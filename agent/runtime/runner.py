@@ -28,6 +28,7 @@ from agent.settings import write_duration
 
 _log = logging.getLogger(__name__)
 _TURN = 16  # runs that a worker does before it lets others have the loop, awaiting or not
+_RESERVE = 4  # workers called before it is known whether those before them have time
 _LATEST = 4096
 
 
@@ -104,6 +105,7 @@ class Runner:
         self._order: deque[_Lane] = deque()
         self._due: dict[str, _Due] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._hired = 0  # workers that have not begun
         self._draining = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -205,12 +207,13 @@ class Runner:
     def _enqueue(self, identity: str, due: _Due) -> None:
         self._due[identity] = due
         due.lane.waiting.append(due)
-        if due.lane.running < due.lane.limit:
+        if self._hired < _RESERVE and due.lane.running < due.lane.limit:
             self._employ()
 
     def _employ(self) -> None:
         """Have one more worker, where the limit allows it."""
         if len(self._workers) < self._limits.runs:
+            self._hired += 1
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._worker_ended)
@@ -228,8 +231,11 @@ class Runner:
 
     async def _work(self) -> None:
         """Run what waits, until nothing does that may run."""
+        self._hired -= 1
         done = 0
         while (due := self._take()) is not None:
+            if due.lane.waiting and self._hired < _RESERVE:
+                self._employ()  # this worker may be busy for long
             try:
                 await self._run(due)
             finally:

