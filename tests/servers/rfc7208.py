@@ -8,7 +8,16 @@ from typing import Any
 
 import yaml
 
-from agent.domain.lookup import Answer, Exchange, Query, Record, Reply, Silence, TextRecord, Unanswered
+from agent.domain.lookup import (
+    Answer,
+    Exchange,
+    Query,
+    Record,
+    Reply,
+    Silence,
+    TextRecord,
+    Unanswered,
+)
 
 SUITE = Path(__file__).parents[3] / "shared/data/spf/rfc7208-tests.yml"
 MAX_ALIASES = 8
@@ -36,7 +45,8 @@ class SuiteZone:
 
     def reply(self, query: Query) -> Reply:
         """Answer as a resolver does, following aliases."""
-        name, aliases = query.name, []
+        name = query.name
+        aliases: list[str] = []
         for _ in range(MAX_ALIASES):
             target = self.rows.get((name, "CNAME"))
             if target is None or query.type == "CNAME":
