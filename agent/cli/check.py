@@ -22,6 +22,7 @@ from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import exit_for
 from agent.cli.resolvers import Server, option, resolving
 from agent.domain.finding import Outcome, Severity
+from agent.domain.lookup import Answer, Exchange, Query, Reply
 from agent.domain.names import DomainName
 from agent.exposition.as_json import outcome_as_json
 from agent.probes.base import Check, Probe, Toolbox, discover
@@ -31,6 +32,7 @@ from agent.runtime.runner import Limits, Runner
 from agent.settings import DomainSubject
 
 AT_ONCE = 50  # runs
+_NULL_MX = Exchange(0, "")  # RFC 7505 section 3
 _SKETCH = 24  # characters of the progress bar
 
 
@@ -93,15 +95,22 @@ async def _look(names: tuple[str, ...], servers: tuple[Server, ...]) -> tuple[Lo
 
     async with resolving(servers) as resolver, _tools(resolver) as tools:
         runner = Runner(tools, publish, Dependencies(()), Limits(AT_ONCE, AT_ONCE))
-        runs = (runner.run(_check(name, probe)) for name in names for probe in probes)
-        await asyncio.gather(*runs)
+        replies = await resolver.resolve_all(tuple(Query(name, "MX") for name in names))
+        subjects = map(_subject, names, replies)
+        checks = (_check(subject, probe) for subject in subjects for probe in probes)
+        await asyncio.gather(*map(runner.run, checks))
     progress.end()
     return tuple(Looked(name, dict(sorted(done[name].items()))) for name in names)
 
 
-def _check(name: str, probe: Probe[Any, Any]) -> Check[Any, Any]:
-    # Nothing is known of a stranger's domain, so nothing is expected of it.
-    return Check("", DomainSubject(name=name, topology="custom"), probe, probe.settings())
+def _subject(name: str, mx: Reply) -> DomainSubject:
+    """Expect nothing of a stranger's domain, but that it means what it says by a null MX."""
+    parked = isinstance(mx, Answer) and mx.records == (_NULL_MX,)
+    return DomainSubject(name=name, topology="parked" if parked else "custom")
+
+
+def _check(subject: DomainSubject, probe: Probe[Any, Any]) -> Check[Any, Any]:
+    return Check("", subject, probe, probe.settings())
 
 
 @contextlib.asynccontextmanager

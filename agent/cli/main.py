@@ -50,7 +50,10 @@ class Commands(click.Group):
                 [
                     ("mailflow-agent check example.com", "look at any domain, now"),
                     ("mailflow-agent run --lab", "watch a small mail world with faults in it"),
-                    ("mailflow-agent explain spf-permerror", "what a rule means, what to do"),
+                    (
+                        "mailflow-agent explain spf-too-many-lookups",
+                        "what a rule means, what to do",
+                    ),
                 ]
             )
         with formatter.section("Exit codes"):

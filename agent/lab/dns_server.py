@@ -19,7 +19,8 @@ from agent.adapters.dns_serving import (
 )
 from agent.lab.faults import World
 
-TTL = 60  # seconds; short, so that a fault in a shared record shows soon
+TTL = 3600  # seconds, as a well-kept mail domain has it
+SHARED_TTL = 5  # of what domains share, so that a fault in it shows soon
 IDLE = 10  # seconds until a silent TCP client is let go
 TRIES = 20  # ports to try until one is free for UDP and TCP
 
@@ -67,7 +68,8 @@ class DnsServer:
             return Response(SERVFAIL)
         if not question.name:
             return Response(REFUSED)  # the lab has no root
-        return respond(question, self._world.zone, ttl=TTL)
+        is_domain = (question.name, "MX") in self._world.zone
+        return respond(question, self._world.zone, ttl=TTL if is_domain else SHARED_TTL)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
