@@ -52,7 +52,7 @@ class Commands(click.Group):
                     ("mailflow-agent run --lab", "watch a small mail world with faults in it"),
                     (
                         "mailflow-agent explain spf-too-many-lookups",
-                        "what a rule means, what to do",
+                        "what it means, what to do",
                     ),
                 ]
             )
