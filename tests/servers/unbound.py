@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -48,6 +48,7 @@ server:
   num-threads: 1
   so-rcvbuf: 1m
   infra-host-ttl: 1
+{records}
 remote-control:
   control-enable: no
 forward-zone:
@@ -58,13 +59,16 @@ forward-zone:
 
 @asynccontextmanager
 async def unbound(
-    upstream: tuple[str, int], *, max_ttl: int = 86_400
+    upstream: tuple[str, int], *, max_ttl: int = 86_400, records: Iterable[str] = ()
 ) -> AsyncIterator[tuple[str, int]]:
-    """Run unbound in front of *upstream*, and give its address once it answers."""
+    """Run unbound in front of *upstream*, and give its address once it answers.
+
+    *records*, written as in a zone file, it knows by itself.
+    """
     assert PROGRAM is not None, "install Debian's unbound"
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
-        path = _configure(Path(folder), port, upstream, max_ttl)
+        path = _configure(Path(folder), port, upstream, max_ttl, tuple(records))
         process = await asyncio.create_subprocess_exec(
             PROGRAM, "-d", "-c", str(path), stdin=asyncio.subprocess.DEVNULL
         )
@@ -77,7 +81,9 @@ async def unbound(
             await process.wait()
 
 
-def _configure(folder: Path, port: int, upstream: tuple[str, int], max_ttl: int) -> Path:
+def _configure(
+    folder: Path, port: int, upstream: tuple[str, int], max_ttl: int, records: tuple[str, ...]
+) -> Path:
     path = folder / "unbound.conf"
     host, upstream_port = upstream
     path.write_text(
@@ -88,6 +94,7 @@ def _configure(folder: Path, port: int, upstream: tuple[str, int], max_ttl: int)
             max_ttl=max_ttl,
             host=host,
             upstream=upstream_port,
+            records="".join(f"  local-data: '{record}'\n" for record in records),
         )
     )
     return path
