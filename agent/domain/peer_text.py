@@ -27,9 +27,18 @@ class PeerText(str):
         if isinstance(raw, str):
             if len(raw) <= limit and _PRINTABLE.issuperset(raw):
                 return super().__new__(cls, raw)
-            raw = raw[: limit + 1].encode("utf-8", "surrogateescape")
+            raw = _octets(raw[: limit + 1])
         # One octet gives at least one character: no need to look at more than the limit.
         text = "".join(map(_ESCAPES.__getitem__, raw[: limit + 1]))
         if len(text) > limit:
-            text = text[: limit - len(_CUT)] + _CUT
+            text = (text[: max(0, limit - len(_CUT))] + _CUT)[:limit]
         return super().__new__(cls, text)
+
+
+def _octets(text: str) -> bytes:
+    """Return the octets that *text* was decoded from."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as JSON may carry it, comes from no octets at all.
+        return text.encode("utf-8", "backslashreplace")
