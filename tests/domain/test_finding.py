@@ -1,0 +1,65 @@
+"""Do findings, signals and outcomes say what they were declared with?"""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from agent.domain.finding import (
+    Distribution,
+    Finding,
+    Measurement,
+    Outcome,
+    Rule,
+    Severity,
+    Signal,
+)
+
+
+def rule(severity: Severity) -> Rule:
+    return Rule(f"x-{severity.word}", severity, "It is broken", "Mend it.", "RFC 1")
+
+
+def test_not_knowing_ranks_between_warning_and_critical() -> None:
+    order = [Severity.OK, Severity.WARNING, Severity.UNKNOWN, Severity.CRITICAL]
+    assert sorted(Severity) == order
+    assert [int(severity) for severity in order] == [0, 1, 2, 3]
+    assert [severity.word for severity in order] == ["ok", "warning", "unknown", "critical"]
+
+
+def test_a_finding_keeps_its_rule_and_evidence() -> None:
+    broken = rule(Severity.WARNING)
+    finding = broken.found("Seen so.", "first", "second")
+    assert finding == Finding(broken, "Seen so.", ("first", "second"))
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("found", "worst"),
+    [
+        pytest.param([], Severity.OK, id="nothing found"),
+        pytest.param([Severity.WARNING], Severity.WARNING, id="one"),
+        pytest.param([Severity.UNKNOWN, Severity.WARNING], Severity.UNKNOWN, id="unknown wins"),
+        pytest.param(
+            [Severity.CRITICAL, Severity.UNKNOWN], Severity.CRITICAL, id="a proven failure shows"
+        ),
+    ],
+)
+def test_an_outcome_is_as_bad_as_its_worst_finding(found: list[Severity], worst: Severity) -> None:
+    assert Outcome(tuple(rule(one).found("So.") for one in found)).severity is worst
+
+
+def test_a_measurement_keeps_its_signal_and_labels() -> None:
+    signal = Signal("mailflow_x_seconds", "Length of x.", ("phase",))
+    assert signal.at(1.5, "greeting") == Measurement(signal, 1.5, ("greeting",))
+    counted = Measurement(signal, Distribution((1, 2), 0.5))
+    assert counted.value == Distribution((1, 2), 0.5)
+
+
+def test_values_cannot_be_changed() -> None:
+    outcome = Outcome()
+    with pytest.raises(FrozenInstanceError):
+        outcome.failure = "timeout"  # type: ignore[misc]
+
+
+def test_outcomes_do_not_share_their_facts() -> None:
+    assert Outcome().facts is not Outcome().facts
