@@ -26,7 +26,6 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
 _METADATA = frozenset(
     {IPv4Address("169.254.169.254"), IPv6Address("fd00:ec2::254"), IPv4Address("100.100.100.200")}
 )
-_NO_ROUTE = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EACCES, errno.EPERM)
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -99,6 +98,11 @@ class Dialer:
         self._detours_only = detours_only
         self._slots: dict[Address, _Slots] = {}
 
+    @property
+    def hosts_in_use(self) -> int:
+        """How many addresses have connections, or wait for one."""
+        return len(self._slots)
+
     @asynccontextmanager
     async def connect(
         self, address: Address, port: int, *, reach: Reach
@@ -144,12 +148,13 @@ class Dialer:
                 lambda: Line(monotonic), host, port, flags=socket.AI_NUMERICHOST
             )
         except OSError as error:
-            return _reason(error)
+            return reason_of(error)
         line.connect_seconds = line.arrived_at - began
         return line
 
 
-def _reason(error: OSError) -> Reason:
+def reason_of(error: OSError) -> Reason:
+    """Return why a connection could not be made, in a word of ours."""
     match error.errno:
         case errno.ECONNREFUSED:
             return Reason.REFUSED
@@ -157,9 +162,7 @@ def _reason(error: OSError) -> Reason:
             return Reason.TIMEOUT  # a router's word that the host does not answer
         case errno.ECONNRESET | errno.ECONNABORTED | errno.EPIPE:
             return Reason.CONNECTION_LOST
-        case number if number in _NO_ROUTE:
-            return Reason.NO_ROUTE
         case number if number in _EXHAUSTED:
             return Reason.EXHAUSTED
         case _:
-            return Reason.NO_ROUTE
+            return Reason.NO_ROUTE  # no network, no such address family, forbidden by a policy

@@ -34,7 +34,7 @@ class TrustStore:
         ders = [der for pem in (*roots, *(_system_roots() if system else ())) for der in _read(pem)]
         self._verifying = _context()
         if ders:
-            self._verifying.load_verify_locations(cadata=b"".join(ders))
+            _trust(self._verifying, b"".join(ders))
         self._learning = _context()
         self._learning.check_hostname = False
         self._learning.verify_mode = ssl.CERT_NONE
@@ -79,15 +79,18 @@ def _system_roots() -> list[bytes]:
 
 def _read(pem: bytes) -> list[bytes]:
     blocks = _BLOCK.findall(pem.decode("ascii", "replace"))
-    try:
-        ders = [ssl.PEM_cert_to_DER_cert(block) for block in blocks]
-    except ValueError as error:
-        message = f"holds a certificate that cannot be read: {error}"
-        raise ValueError(message) from None
-    if not ders:
+    if not blocks:
         message = "holds no certificate in PEM"
         raise ValueError(message)
-    return ders
+    return [ssl.PEM_cert_to_DER_cert(block) for block in blocks]
+
+
+def _trust(context: ssl.SSLContext, ders: bytes) -> None:
+    try:
+        context.load_verify_locations(cadata=ders)
+    except (ssl.SSLError, ValueError) as error:
+        message = f"holds a certificate that cannot be read: {error}"
+        raise ValueError(message) from None
 
 
 def _context() -> ssl.SSLContext:

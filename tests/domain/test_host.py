@@ -25,6 +25,10 @@ def test_an_address_is_itself() -> None:
     assert replay(locate("192.0.2.1"), {}).addresses == (FOUR,)
 
 
+def test_localhost_is_no_question_for_dns() -> None:
+    assert all(address.is_loopback for address in replay(locate("localhost"), {}).addresses)
+
+
 @pytest.mark.parametrize(
     ("zone", "reason"),
     [

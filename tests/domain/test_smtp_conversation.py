@@ -255,7 +255,7 @@ def test_logging_in_shows_no_secret(replies: tuple[bytes, ...], expected: int | 
     ],
 )
 def test_an_errand_cannot_break_out_of_a_command(errand: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="said in SMTP|needs"):
+    with pytest.raises(ValueError, match=r"said in SMTP|needs"):
         Errand(**errand)  # type: ignore[arg-type]
 
 

@@ -1,0 +1,189 @@
+"""Trust stores, and certificates read and made."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import TypedDict
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from agent.adapters.trust import TrustStore, server_context
+from agent.adapters.x509 import Anchors, Authority, KeyPair, UnreadableError, read, self_signed
+from agent.domain.tls import Flaw, Trust, judge
+from servers.tls import Authorities
+
+NOW = datetime(2030, 6, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Times(TypedDict):
+    not_before: datetime
+    not_after: datetime
+
+
+TIMES = Times(not_before=NOW - DAY, not_after=NOW + 90 * DAY)
+
+
+def ders(pair: KeyPair) -> tuple[bytes, ...]:
+    text = pair.certificates.decode()
+    blocks = [block + ssl.PEM_FOOTER for block in text.split(ssl.PEM_FOOTER)[:-1]]
+    return tuple(ssl.PEM_cert_to_DER_cert(block.strip()) for block in blocks)
+
+
+ROOT = Authority("Root", at=NOW)
+MIDDLE = Authority("Middle", at=NOW, parent=ROOT)
+LOWER = Authority("Lower", at=NOW, parent=MIDDLE)
+STRANGER = Authority("Stranger", at=NOW)
+STORE = TrustStore(roots=(ROOT.pem,), system=False)
+
+
+@pytest.mark.parametrize(
+    ("pair", "trust"),
+    [
+        pytest.param(ROOT.issue("mx.example.net", **TIMES), Trust.TRUSTED, id="by the root"),
+        pytest.param(LOWER.issue("mx.example.net", **TIMES), Trust.TRUSTED, id="by two between"),
+        pytest.param(
+            LOWER.issue("mx.example.net", **TIMES, with_chain=False),
+            Trust.INCOMPLETE,
+            id="none between sent",
+        ),
+        pytest.param(STRANGER.issue("mx.example.net", **TIMES), Trust.UNTRUSTED, id="unknown"),
+        pytest.param(
+            Authority("Below", at=NOW, parent=STRANGER).issue("mx.example.net", **TIMES),
+            Trust.UNTRUSTED,
+            id="unknown, with one between",
+        ),
+        pytest.param(self_signed("mx.example.net", **TIMES), Trust.SELF_SIGNED, id="by itself"),
+        pytest.param(
+            ROOT.issue("mx.example.net", not_before=NOW - 9 * DAY, not_after=NOW - DAY),
+            Trust.TRUSTED,
+            id="expired is another fault",
+        ),
+    ],
+)
+def test_a_chain_is_followed_to_the_root(pair: KeyPair, trust: Trust) -> None:
+    presented = STORE.present(ders(pair), NOW)
+    assert presented is not None
+    assert presented.trust is trust
+
+
+def test_three_faults_of_one_certificate_are_seen_in_one_run() -> None:
+    pair = self_signed("old.example.net", not_before=NOW - 9 * DAY, not_after=NOW - DAY)
+    presented = STORE.present(ders(pair), NOW)
+    assert presented is not None
+    flaws = {fault.flaw for fault in judge(presented, expected="a.b", at=NOW, soon=DAY)}
+    assert flaws == {Flaw.EXPIRED, Flaw.SELF_SIGNED, Flaw.NAME_MISMATCH}
+
+
+def test_a_server_certificate_is_no_authority() -> None:
+    leaf = ROOT.issue("mx.example.net", **TIMES)
+    impostor = Anchors(ders(leaf)[:1])
+    chain = (*ders(STRANGER.issue("x.example.net", **TIMES)), *ders(leaf))
+    assert impostor.follow(chain, NOW)[0] is Trust.UNTRUSTED
+
+
+def test_an_authority_without_key_usage_is_judged_like_any_other() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Old")])
+    plain = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW - DAY, NOW + DAY)
+    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    root = plain.add_extension(constraints, critical=True).sign(key, hashes.SHA256())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.example.net")])
+    leaf = x509.CertificateBuilder(name, subject, key.public_key(), 8, NOW - DAY, NOW + DAY).sign(
+        key, hashes.SHA256()
+    )
+    anchors = Anchors([root.public_bytes(Encoding.DER)])
+    assert anchors.follow((leaf.public_bytes(Encoding.DER),), NOW) == (Trust.TRUSTED, "")
+
+
+def test_an_empty_store_trusts_nobody() -> None:
+    store = TrustStore(system=False)
+    presented = store.present(ders(ROOT.issue("mx.example.net", **TIMES)), NOW)
+    assert presented is not None
+    assert presented.trust is Trust.UNTRUSTED
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param((b"no certificate",), id="noise"),
+        pytest.param((b"",), id="empty"),
+    ],
+)
+def test_what_is_no_chain_is_none(chain: tuple[bytes, ...]) -> None:
+    assert STORE.present(chain, NOW) is None
+    assert STORE.anchors.follow(chain, NOW)[0] is Trust.UNTRUSTED
+
+
+def test_noise_is_no_certificate() -> None:
+    with pytest.raises(UnreadableError):
+        read(b"noise")
+
+
+def test_hostile_texts_of_a_certificate_are_made_printable() -> None:
+    pair = self_signed("<script>\x1b[31m", **TIMES)
+    certificate = read(ders(pair)[0])
+    assert certificate.subject.isprintable()
+    assert certificate.common_name.isprintable()
+
+
+def test_very_many_names_are_counted_and_not_kept() -> None:
+    names = [f"n{number}.example.net" for number in range(3000)]
+    certificate = read(ders(self_signed(*names, **TIMES))[0])
+    assert certificate.name_count == 3000
+    assert len(certificate.names) == 300
+
+
+def test_an_address_is_no_dns_name() -> None:
+    certificate = read(ders(ROOT.issue("127.0.0.1", **TIMES))[0])
+    assert certificate.names == ()
+    assert certificate.key_type == "EC"
+
+
+def test_other_keys_are_told() -> None:
+    rsa = trustme.CA(key_type=trustme.KeyType.RSA)
+    (der,) = (ssl.PEM_cert_to_DER_cert(rsa.cert_pem.bytes().decode()),)
+    assert (read(der).key_type, read(der).key_bits) == ("RSA", 2048)
+    assert read(der).is_self_signed
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff", id="noise"),
+        pytest.param(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", id="no base64"),
+    ],
+)
+def test_roots_that_cannot_be_read_are_an_error(pem: bytes) -> None:
+    with pytest.raises(ValueError, match="holds"):
+        TrustStore(roots=(pem,), system=False)
+
+
+async def test_the_systems_roots_are_known_and_contexts_shared() -> None:
+    store = await TrustStore.load()
+    assert store.anchors.count > 50
+    assert store.context(verify=True) is store.context(verify=True)
+    assert store.context(verify=True).verify_flags == ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+    assert store.context(verify=True).minimum_version is ssl.TLSVersion.TLSv1_2
+    assert store.context(verify=False).verify_mode is ssl.CERT_NONE
+
+
+def test_a_server_can_show_a_pair_of_ours() -> None:
+    assert isinstance(server_context(ROOT.issue("mx.example.net", **TIMES)), ssl.SSLContext)
+
+
+def test_trustmes_certificates_are_trusted() -> None:
+    authorities = Authorities()
+    leaf = authorities.known.issue_cert("mx.example.net").cert_chain_pems[0].bytes()
+    presented = authorities.store.present(
+        (ssl.PEM_cert_to_DER_cert(leaf.decode()),), datetime.now(UTC)
+    )
+    assert presented is not None
+    assert presented.trust is Trust.TRUSTED
+    assert x509.load_pem_x509_certificate(leaf).subject is not None
