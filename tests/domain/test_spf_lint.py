@@ -10,12 +10,12 @@ from servers.spf_zone import Zone, zone_of
 
 D = "example.com"
 HEALTHY = """
-example.com TXT v=spf1 ip4:192.31.196.0/24 a mx include:spf.protection.outlook.com exp=why.x.com -all
+example.com TXT v=spf1 ip4:192.31.196.0/24 a mx include:spf.protection.outlook.com exp=w.x.com -all
 example.com A 192.31.196.1
 example.com MX 0 example-com.mail.protection.outlook.com
 example-com.mail.protection.outlook.com A 192.52.193.1
 spf.protection.outlook.com TXT v=spf1 ip4:192.52.193.0/24 -all
-why.x.com TXT You are not %{d}
+w.x.com TXT You are not %{d}
 """
 CLOUD = Intent(frozenset({"exchange-online"}))
 INCLUDED = "spf.protection.outlook.com TXT v=spf1 ip4:192.52.193.0/24 -all\n"
