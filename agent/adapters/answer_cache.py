@@ -7,7 +7,6 @@ chooses the octets. The times to live are read all the same, so that the highest
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -136,10 +135,6 @@ class AnswerCache:
         kinds = max(self._entries.values(), key=len)
         del kinds[next(iter(kinds))]
         self.count -= 1
-
-    def __iter__(self) -> Iterator[Entry]:
-        for kinds in self._entries.values():
-            yield from kinds.values()
 
 
 def _keep(entry: Entry, meaning: Result, lifetime: int) -> None:

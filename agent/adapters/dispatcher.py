@@ -203,6 +203,7 @@ class Dispatcher:
         for ask in flight.asks:
             if ask.channel is not None:
                 ask.forget()
+        flight.asks = ()  # they refer to the flight: do not leave the circle to the collector
         flight.entry.flight = None
         if flight in self._flying:
             self._flying.discard(flight)

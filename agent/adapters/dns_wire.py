@@ -214,12 +214,14 @@ class _Reader:
         aliases: list[str] = []
         passed: list[_Mark] = []
         while (name, code) not in self._found and (name, CODES["CNAME"]) in self._found:
-            rrset, mark = self._found[name, CODES["CNAME"]][0]
-            name = _name(cast("Any", rrset[0]).target)
+            links = self._found[name, CODES["CNAME"]]
+            name, *others = {_name(cast("Any", rrset[0]).target) for rrset, _ in links}
+            if others:  # RFC 2181 section 10.1
+                return Reading(Unanswered(Silence.MALFORMED, "several aliases of one name"))
             if name in aliases or len(aliases) == MAX_ALIASES:
                 return Reading(Unanswered(Silence.ALIAS_LOOP, "within one answer"))
             aliases.append(name)
-            passed.append(mark)
+            passed += [mark for _, mark in links]
         found = self._found.get((name, code))
         if found is None:
             return self._nothing(tuple(aliases), passed, exists=exists)

@@ -147,20 +147,12 @@ class Channel:
         query = encode_query(ident, ask.question, edns=ask.edns)
         ask.sent = kernel_nanoseconds()
         try:
-            self._socket.send(query)
-        except ConnectionRefusedError:
-            # The error belongs to an earlier query; this one has yet to be sent.
-            return self._send_again(ask, query)
+            try:
+                self._socket.send(query)
+            except ConnectionRefusedError:
+                self._socket.send(query)  # the error was an earlier query's; this one is unsent
         except BlockingIOError:
             pass  # the buffer is full: as good as lost on the way
-        except OSError:
-            ask.forget()
-            return False
-        return True
-
-    def _send_again(self, ask: Ask, query: bytes) -> bool:
-        try:
-            self._socket.send(query)
         except OSError:
             ask.forget()
             return False

@@ -10,7 +10,7 @@ import pytest
 
 from agent.adapters.resolver import Resolver
 from agent.domain.lookup import Answer, Exchange, Query, Silence, TextRecord, Unanswered
-from servers.dns import DnsServer, Fault, Held, Published, Rotating
+from servers.dns import AliasOnly, DnsServer, Fault, Held, Published, Rotating
 
 SPF = Query("example.com", "TXT", fresh=True)
 CACHED = Query("example.com", "TXT")
@@ -337,3 +337,53 @@ async def test_round_trips_are_measured(resolver: Resolver) -> None:
     known = resolver.stats.servers[0]
     assert (known.udp_queries, known.round_trips, known.up) == (1, 1, True)
     assert 0 < known.round_trip_last == known.round_trip_sum < 0.3
+
+
+async def test_a_flood_that_cannot_be_sent_is_answered_without_recursion(
+    clock: HandClock,
+) -> None:
+    resolver = Resolver((("255.255.255.255", 53),), clock, in_flight=1)
+    queries = tuple(Query(f"n{n}.example", "A") for n in range(3000))
+    replies = await resolver.resolve_all(queries)
+    assert set(replies) == {Unanswered(Silence.UNREACHABLE)}
+    assert (resolver.stats.in_flight, resolver.stats.waiting) == (0, 0)
+    await resolver.close()
+
+
+async def test_a_flood_that_nobody_listens_to_is_answered(
+    server: DnsServer, resolver: Resolver
+) -> None:
+    await server.stop()
+    replies = await resolver.resolve_all(tuple(Query(f"n{n}.example", "A") for n in range(600)))
+    assert set(replies) == {Unanswered(Silence.UNREACHABLE)}
+    await server.start(server.port)
+    assert await resolver.resolve(SPF) == DENY
+
+
+async def test_an_unfinished_chain_with_another_look_is_the_same_answer(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    server.zone["a.example", "TXT"] = AliasOnly("example.com")
+    query = Query("a.example", "TXT")
+    first = await resolver.resolve(query)
+    clock.seconds += 301
+    server.shouts = True  # the same, in other octets
+    assert await resolver.resolve(query) is first
+    server.zone["example.com", "TXT"] = Published("v=spf1 -all", ttl=400)
+    clock.seconds += 301
+    higher = await resolver.resolve(query)
+    assert higher == first
+    assert isinstance(higher, Answer)
+    assert higher.ttl == 400
+
+
+async def test_the_layouts_of_many_answers_are_forgotten(
+    server: DnsServer, clock: HandClock
+) -> None:
+    resolver = Resolver((server.address,), clock, entries=2)
+    for n in range(1, 6):
+        server.zone["n" * n + ".example", "A"] = "192.0.2.1"
+        assert await resolver.resolve(Query("n" * n + ".example", "A", fresh=True)) == Answer(
+            (IPv4Address("192.0.2.1"),)
+        )
+    await resolver.close()

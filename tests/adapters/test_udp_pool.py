@@ -146,6 +146,20 @@ async def test_a_full_buffer_is_as_good_as_a_lost_packet(pool: UdpPool) -> None:
     channel._socket = real
 
 
+async def test_a_query_that_the_system_will_not_send_is_not_expected_back(pool: UdpPool) -> None:
+    one = ask()
+    pool.send(one, 0.0)
+    channel = one.channel
+    assert channel is not None
+    real = channel._socket
+    channel._socket = socket.socket(real.family, real.type)  # connected to nothing
+    other = ask()
+    assert not channel.send(other)
+    assert list(channel.pending) == [one.ident]
+    channel._socket.close()
+    channel._socket = real
+
+
 async def test_a_stepped_wall_clock_does_not_spoil_round_trips(pool: UdpPool, inbox: Inbox) -> None:
     one = ask()
     pool.send(one, 0.0)

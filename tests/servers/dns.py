@@ -19,6 +19,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -73,6 +74,7 @@ class DnsServer(asyncio.DatagramProtocol):
         self.connections = 0
         self.address: tuple[str, int] = ("127.0.0.1", 0)
         self.last_client = ("", 0)
+        self.shouts = False  # echoes the question in capitals
         self._heard = asyncio.Event()
         self._closed = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -137,6 +139,8 @@ class DnsServer(asyncio.DatagramProtocol):
         question = dns_serving.read_question(data)
         if question is None:
             return
+        if self.shouts:
+            question = replace(question, octets=question.octets.upper())
         content = self._content(question)
         match content:
             case Fault.SILENT:
