@@ -11,7 +11,8 @@ may always fire. Tests say which they show, and fail if it is not so:
 Both take an outcome or findings, and return the finding, or nothing. What was shown is compared
 with what the probes declare when a whole run ends (``pytest`` without arguments, on one or more
 processes): a rule not shown both ways fails the run if its kind is in ``STRICT``, and is listed
-otherwise. Selecting tests by path, ``-k`` or ``-m`` switches the comparison off.
+otherwise. Selecting tests by path, ``-k`` or ``-m`` (but for ``-m 'not integration'``) switches the
+comparison off.
 """
 
 from collections.abc import Iterable, Iterator
@@ -66,9 +67,8 @@ def unproved() -> Iterator[tuple[str, str]]:
 
 def _is_whole(config: pytest.Config) -> bool:
     chosen = config.option
-    picked = any(
-        getattr(chosen, name, None) for name in ("keyword", "markexpr", "lf", "collectonly")
-    )
+    picked = any(getattr(chosen, name, None) for name in ("keyword", "lf", "collectonly"))
+    picked = picked or chosen.markexpr not in {"", "not integration"}
     return not picked and config.args == config.getini("testpaths")
 
 
