@@ -121,6 +121,20 @@ def _word(reply: Reply) -> str:
     return reply.reason.value if isinstance(reply, Unanswered) else "answers"
 
 
+def with_controls(
+    check: Check[AgentSubject, SelfSettings], domains: tuple[str, ...]
+) -> Check[AgentSubject, SelfSettings]:
+    """Return *check*, asking for some watched *domains* too unless its control names were chosen.
+
+    A resolver that serves a closed network knows none of the names of the internet.
+    """
+    if "control_names" in check.settings.model_fields_set or not domains:
+        return check
+    names = (*check.settings.control_names, *domains)
+    settings = check.settings.model_copy(update={"control_names": names})
+    return Check(check.tenant, check.target, check.probe, settings)
+
+
 PROBE = Probe(
     kind=KIND,
     subject=AgentSubject,

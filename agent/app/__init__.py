@@ -1,0 +1,6 @@
+"""The composition root: whoever starts the agent knows :func:`serve`, and nothing below does."""
+
+from agent.app.options import Overrides, StartError
+from agent.app.root import Agent, serve
+
+__all__ = ["Agent", "Overrides", "StartError", "serve"]

@@ -1,0 +1,70 @@
+"""What goes over the configuration, and what of it do the parts of the agent need?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.config import Config
+from agent.probes.self_check import KIND as SELF
+from agent.runtime.runner import Limits
+from agent.settings import RouteSubject
+
+GRACE = timedelta(seconds=10)
+
+
+class StartError(Exception):
+    """The agent cannot start; the text says in one line why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What goes over the configuration, for the lab and for tests.
+
+    ``detours`` sends connections to mail servers elsewhere, and with ``detours_only`` nowhere else;
+    ``roots`` are further trusted certificates in PEM; ``grace`` is how long runs may take to end
+    when the agent stops.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)  # over the file, key by key
+    resolvers: tuple[tuple[str, int], ...] = ()
+    detours: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+    detours_only: bool = False
+    roots: tuple[bytes, ...] = ()
+    listen: tuple[str, int] | None = None
+    sink: tuple[str, int] | None = None
+    grace: timedelta = GRACE
+
+
+def resolvers(config: Config) -> tuple[tuple[str, int], ...]:
+    """Return the resolvers to ask; `system` stands for those of this machine."""
+    servers: list[tuple[str, int]] = []
+    for entry in config.resolvers:
+        servers += system_resolvers() if entry == "system" else [(entry.host, entry.port)]
+    return tuple(dict.fromkeys(servers))
+
+
+def limits(config: Config) -> Limits:
+    """Share out the runs among the kinds, so that none, and never our own check, has to wait."""
+    kinds = {check.probe.kind for check in config.checks} - {SELF}
+    runs = config.agent.limits.concurrency
+    each = max(1, runs // max(1, len(kinds)))
+    return Limits(runs=max(runs, len(kinds)) + 1, runs_per_kind=each)
+
+
+def routes(config: Config) -> list[RouteSubject]:
+    """Return the routes that are checked."""
+    return [check.target for check in config.checks if isinstance(check.target, RouteSubject)]
+
+
+def hosts(config: Config) -> tuple[str, ...]:
+    """Return the names under which people reach the page, besides loopback."""
+    host = urlsplit(config.agent.external_url).hostname
+    return () if host is None else (host,)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what listens on *host*."""
+    return host == "localhost" or ip_address(host).is_loopback

@@ -1,0 +1,286 @@
+"""How is the agent put together, and how does it start, reload and stop?
+
+The composition root: the one place that knows every part. Parts are built in the order in which
+they need each other, and closed in the reverse. A reload is all or nothing; what did not change
+keeps its checks as the same objects, and with them their phase, their memory and their standing.
+"""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from agent.adapters import smtp_policy
+from agent.adapters.clock import SystemClock
+from agent.adapters.dialer import Dialer
+from agent.adapters.history import History
+from agent.adapters.ledger import Ledger
+from agent.adapters.plans import Recall
+from agent.adapters.resolver import Resolver
+from agent.adapters.sink import Sink
+from agent.adapters.store import Store, StoreError
+from agent.adapters.trust import TrustStore
+from agent.app import options
+from agent.app.options import Overrides, StartError
+from agent.config import Config, ConfigError
+from agent.exposition import dns_metrics, log, runtime_metrics
+from agent.exposition.answers import Answers
+from agent.exposition.metrics import Metrics
+from agent.exposition.own_metrics import OwnMetrics
+from agent.exposition.pages.view import Situation
+from agent.exposition.scrape import Scrape
+from agent.exposition.server import ListenError, Server
+from agent.probes.base import Toolbox, discover
+from agent.runtime.board import Board, Run
+from agent.runtime.dependencies import Dependencies, Heartbeats, LagSampler, ProcessVitals
+from agent.runtime.reload import needs_restart, read
+from agent.runtime.runner import Runner
+from agent.runtime.scheduler import Scheduler
+from agent.runtime.signals import Signals
+
+_MONITOR = "monitor"  # the name of its heartbeat
+_ROUND = 1.0  # seconds between two looks at the scheduler
+_PATIENCE = 15.0  # seconds without a round until the monitor is overdue
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(
+    path: Path,
+    *,
+    overrides: Overrides | None = None,
+    started: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Run the agent with the configuration at *path* until it is told to stop, and return 0.
+
+    *started* is called with the address of the page once everything runs. Raises ConfigError with
+    every mistake of the file, and StartError where this machine does not let the agent start.
+    """
+    overrides = overrides or Overrides()
+    with Signals() as signals:
+        config = await asyncio.to_thread(read, path, overrides.settings)
+        async with AsyncExitStack() as stack:
+            try:
+                agent = await Agent.build(path, config, overrides, stack)
+                started(await agent.start(stack))
+            except (StoreError, ListenError) as error:
+                raise StartError(str(error)) from error
+            await agent.watch(signals)
+            await agent.drain(signals)
+    return 0
+
+
+class Agent:
+    """All parts of a running agent."""
+
+    def __init__(  # noqa: PLR0913 - the root knows every part
+        self,
+        path: Path,
+        config: Config,
+        overrides: Overrides,
+        *,
+        own: OwnMetrics,
+        tools: Toolbox,
+        sampler: LagSampler,
+        heartbeats: Heartbeats,
+    ) -> None:
+        clock = tools.clock
+        self._path, self._config, self._overrides = path, config, overrides
+        self._own, self._tools, self._sampler, self._heartbeats = own, tools, sampler, heartbeats
+        self._reloading = asyncio.Lock()
+        self._ready = False
+        self._recipients: set[str] = set()
+        self._sink: Sink | None = None
+        self._situation = Situation(
+            config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
+        )
+        self.board = Board()
+        self.dependencies = Dependencies()
+        self.board.subscribe(self.dependencies.follow)
+        self.runner = Runner(
+            tools,
+            self.board.publish,
+            self.dependencies,
+            options.limits(config),
+            observe_lateness=own.started_late,
+        )
+        self.scheduler = Scheduler(self.runner, clock, heartbeats)
+        metrics = Metrics(self.board, discover(), clock, failed=own.collector_failed)
+        own.watch(runtime_metrics.read(self.runner, self.dependencies, heartbeats))
+        own.watch(dns_metrics.read(lambda: tools.resolver.stats))
+        for probe in discover():
+            self.runner.introduce(probe.kind)
+        self._server = Server(
+            Answers(
+                self.board,
+                Scrape(metrics, own, clock),
+                discover(),
+                clock,
+                lambda: self._situation,
+            ),
+            ready=lambda: self._ready,
+            reload=self.reload if options.is_loopback(self._listen[0]) else None,
+            hosts=options.hosts(config),
+        )
+
+    @classmethod
+    async def build(
+        cls, path: Path, config: Config, overrides: Overrides, stack: AsyncExitStack
+    ) -> "Agent":
+        """Make every part, and open what they stand on. Raises StoreError."""
+        clock, own = SystemClock(), OwnMetrics()
+        log.configure(config.agent.log.format, config.agent.log.level, count=own.logged)
+        store = Store(config.state)
+        await store.open()
+        stack.push_async_callback(store.close)
+        history = History(store)
+        await history.start()
+        ledger = Ledger(store, clock, budget=config.budget.allowances())
+        await ledger.start()
+        resolver = Resolver(overrides.resolvers or options.resolvers(config), clock)
+        await resolver.start()
+        stack.push_async_callback(resolver.close)
+        sampler, heartbeats = LagSampler(own.lagged), Heartbeats(clock)
+        tools = Toolbox(
+            resolver=resolver,
+            clock=clock,
+            recall=Recall(resolver),
+            history=history,
+            ledger=ledger,
+            dialer=Dialer(
+                clock=clock,
+                per_host=config.agent.limits.connections_per_host,
+                detours=overrides.detours,
+                detours_only=overrides.detours_only,
+            ),
+            trust=await TrustStore.load(roots=overrides.roots),
+            vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
+        )
+        return cls(
+            path,
+            config,
+            overrides,
+            own=own,
+            tools=tools,
+            sampler=sampler,
+            heartbeats=heartbeats,
+        )
+
+    async def start(self, stack: AsyncExitStack) -> str:
+        """Start everything, and return the address of the page. Raises ListenError."""
+        host, port = self._listen
+        port = await self._server.start(host, port)
+        stack.push_async_callback(self._server.close)
+        stack.push_async_callback(self._close_sink)
+        await self._open_sink(self._config)
+        self._sampler.start()
+        stack.callback(self._sampler.stop)
+        self._heartbeats.expect(_MONITOR, _PATIENCE)
+        self._apply(self._config)
+        self._own.reloaded(self._tools.clock.now(), successful=True)
+        self.scheduler.start()
+        # What exists now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        self._ready = True
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        _log.info("started", extra={"url": url, "checks": len(self._config.checks)})
+        return url
+
+    async def watch(self, signals: Signals) -> None:
+        """Look after the scheduler, and reload when asked, until told to stop."""
+        while not signals.stop.is_set():
+            await signals.wait(_ROUND)
+            self._heartbeats.beat(_MONITOR)
+            self.scheduler.watch()
+            if signals.take_reload():
+                await self.reload()
+
+    async def drain(self, signals: Signals) -> None:
+        """Start no more runs and let those end that go on; a second signal hurries."""
+        self._ready = False
+        _log.info("stopping", extra={"running": self.runner.running})
+        self._heartbeats.forget(_MONITOR)
+        self.scheduler.pause()
+        draining = asyncio.create_task(self.runner.drain(self._overrides.grace))
+        hurried = asyncio.create_task(signals.hurry.wait())
+        await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        cut = await draining if draining.done() else await self.runner.drain(timedelta())
+        hurried.cancel()
+        await asyncio.gather(draining, hurried, return_exceptions=True)
+        await self.scheduler.stop()
+        _log.info("stopped", extra={"cut_short": cut})
+
+    async def reload(self) -> tuple[str, ...]:
+        """Load the configuration again, and return its mistakes; with any nothing changes."""
+        async with self._reloading:
+            now = self._tools.clock.now()
+            try:
+                config = await asyncio.to_thread(
+                    read, self._path, self._overrides.settings, self._config.checks
+                )
+                await self._open_sink(config)
+            except ConfigError as error:
+                return self._rejected(now, tuple(map(str, error.problems)))
+            except ListenError as error:
+                return self._rejected(now, (str(error),))
+            if needs_restart(self._config, config):
+                _log.warning("some changes take effect only when the agent is started again")
+            self._apply(config)
+            self._own.reloaded(now, successful=True)
+            self._situation = replace(self._situation, reload_errors=(), reload_failed_at=None)
+            _log.info("configuration reloaded", extra={"checks": len(config.checks)})
+            return ()
+
+    async def run_now(self, identity: str) -> Run | None:
+        """Run one check as if it were due, and return the run; None without such a check."""
+        standing = self.board.standing(identity)
+        return None if standing is None else await self.runner.run(standing.check)
+
+    @property
+    def _listen(self) -> tuple[str, int]:
+        listen = self._config.agent.listen
+        return self._overrides.listen or (listen.host, listen.port)
+
+    def _apply(self, config: Config) -> None:
+        """Make a configuration the one in force."""
+        self._config = config
+        # A message sent for a route that is gone must still be let in, so none is ever removed.
+        self._recipients |= {target.send.rcpt_to.lower() for target in options.routes(config)}
+        self.board.keep(config.checks, self._tools.clock.now())
+        self._tools.recall.keep(check.identity for check in config.checks)
+        self.scheduler.replace(config.checks)
+
+    def _rejected(self, at: datetime, lines: tuple[str, ...]) -> tuple[str, ...]:
+        self._own.reloaded(at, successful=False)
+        self._situation = replace(self._situation, reload_errors=lines, reload_failed_at=at)
+        _log.error("configuration rejected", extra={"mistakes": len(lines), "first": lines[0]})
+        return lines
+
+    async def _open_sink(self, config: Config) -> None:
+        """Have the sink listen once there is a route that ends in it. Raises ListenError."""
+        if self._sink is not None or not any(options.routes(config)):
+            return
+        section = config.sink
+        host, port = self._overrides.sink or (section.listen.host, section.listen.port)
+        sink = Sink(
+            self._tools.ledger,
+            lambda: self._recipients,
+            name=section.hostname or "localhost.localdomain",
+            limits=smtp_policy.Limits(size=section.max_size, connections=section.max_connections),
+        )
+        try:
+            await sink.start(host, port)
+        except OSError as error:
+            message = f"sink.listen {host}:{port} cannot be listened on: {error.strerror or error}"
+            raise ListenError(message) from error
+        self._sink = sink
+
+    async def _close_sink(self) -> None:
+        if self._sink is not None:
+            await self._sink.close()
