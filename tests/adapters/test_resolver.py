@@ -10,7 +10,7 @@ import pytest
 
 from agent.adapters.resolver import Resolver
 from agent.domain.lookup import Answer, Exchange, Query, Silence, TextRecord, Unanswered
-from servers.dns import AliasOnly, DnsServer, Fault, Held, Published, Rotating
+from servers.dns import AliasOnly, DnsServer, Fault, Held, Published
 
 SPF = Query("example.com", "TXT", fresh=True)
 CACHED = Query("example.com", "TXT")
@@ -144,133 +144,6 @@ async def test_any_octet_may_stand_in_a_name(
     assert await resolver.resolve(Query(name, "TXT")) == Answer((TextRecord((b"found",)),))
 
 
-async def test_an_unchanged_answer_is_the_same_object(
-    server: DnsServer, resolver: Resolver
-) -> None:
-    first = await resolver.resolve(SPF)
-    assert await resolver.resolve(SPF) is first
-    assert server.asked["example.com", "TXT"] == 2
-    assert (resolver.stats.unchanged, resolver.stats.read) == (1, 1)
-
-
-async def test_a_changed_answer_is_another_and_the_old_one_returns_as_itself(
-    server: DnsServer, resolver: Resolver
-) -> None:
-    first = await resolver.resolve(SPF)
-    server.zone["example.com", "TXT"] = "v=spf1 ~all"
-    second = await resolver.resolve(SPF)
-    assert second == Answer((TextRecord((b"v=spf1 ~all",)),))
-    server.zone["example.com", "TXT"] = Fault.SERVFAIL
-    failed = await resolver.resolve(SPF)
-    assert failed == Unanswered(Silence.SERVFAIL)
-    server.zone["example.com", "TXT"] = "v=spf1 -all"
-    assert await resolver.resolve(SPF) is first
-
-
-async def test_rotated_records_are_the_same_answer(server: DnsServer, resolver: Resolver) -> None:
-    exchanges = tuple(f"10 mx{n}.example.com" for n in range(4))
-    server.zone["example.com", "MX"] = Rotating(exchanges)
-    query = Query("example.com", "MX", fresh=True)
-    answers = {id(await resolver.resolve(query)) for _ in range(8)}
-    assert len(answers) == 1
-    assert resolver.stats.unchanged == 4
-
-
-async def test_the_ttl_grows_to_the_highest_seen_and_stays(
-    server: DnsServer, resolver: Resolver
-) -> None:
-    ttls = []
-    for ttl in (100, 300, 200, 300, 301):
-        server.zone["example.com", "TXT"] = Published("v=spf1 -all", ttl=ttl)
-        reply = await resolver.resolve(SPF)
-        assert isinstance(reply, Answer)
-        ttls.append((reply.ttl, id(reply)))
-    assert [ttl for ttl, _ in ttls] == [100, 300, 300, 300, 301]
-    assert len({identity for _, identity in ttls}) == 3
-
-
-async def test_an_answer_is_kept_for_its_ttl(
-    server: DnsServer, resolver: Resolver, clock: HandClock
-) -> None:
-    first = await resolver.resolve(CACHED)
-    clock.seconds += 299
-    assert await resolver.resolve(CACHED) is first
-    assert resolver.stats.cache_hits == 1
-    clock.seconds += 2
-    assert await resolver.resolve(CACHED) is first
-    assert server.asked["example.com", "TXT"] == 2
-
-
-@pytest.mark.parametrize(
-    ("ttl", "asked"),
-    [
-        pytest.param(0, 2, id="zero is never kept"),
-        pytest.param(2**32 - 1, 2, id="above 2^31-1 means zero"),
-        pytest.param(2**31 - 1, 1, id="the highest is kept"),
-    ],
-)
-async def test_odd_ttls_are_obeyed(
-    ttl: int, asked: int, server: DnsServer, resolver: Resolver
-) -> None:
-    server.zone["example.com", "TXT"] = Published("v=spf1 -all", ttl=ttl)
-    assert await resolver.resolve(CACHED) == DENY
-    assert await resolver.resolve(CACHED) == DENY
-    assert server.asked["example.com", "TXT"] == asked
-
-
-async def test_a_very_long_ttl_is_kept_for_a_day(
-    server: DnsServer, resolver: Resolver, clock: HandClock
-) -> None:
-    server.zone["example.com", "TXT"] = Published("v=spf1 -all", ttl=2**31 - 1)
-    await resolver.resolve(CACHED)
-    clock.seconds += 86_401
-    await resolver.resolve(CACHED)
-    assert server.asked["example.com", "TXT"] == 2
-
-
-async def test_absence_is_kept_for_the_soa_minimum(
-    server: DnsServer, resolver: Resolver, clock: HandClock
-) -> None:
-    query = Query("nowhere.example", "TXT")
-    first = await resolver.resolve(query)
-    clock.seconds += 59
-    assert await resolver.resolve(query) is first
-    assert isinstance(first, Answer)
-    assert first.ttl == 60
-    clock.seconds += 2
-    await resolver.resolve(query)
-    assert server.asked["nowhere.example", "TXT"] == 2
-
-
-async def test_absence_without_soa_is_not_kept(server: DnsServer, resolver: Resolver) -> None:
-    server.zone["example.com", "TXT"] = Published((), soa=False)
-    assert await resolver.resolve(CACHED) == Answer()
-    assert await resolver.resolve(CACHED) == Answer()
-    assert server.asked["example.com", "TXT"] == 2
-
-
-async def test_a_failure_is_kept_for_seconds(
-    server: DnsServer, resolver: Resolver, clock: HandClock
-) -> None:
-    server.zone["example.com", "TXT"] = Fault.SERVFAIL
-    first = await resolver.resolve(CACHED)
-    assert await resolver.resolve(CACHED) is first
-    assert server.asked["example.com", "TXT"] == 1
-    assert await resolver.resolve(SPF) is first
-    clock.seconds += 6
-    server.zone["example.com", "TXT"] = "v=spf1 -all"
-    assert await resolver.resolve(CACHED) == DENY
-
-
-async def test_a_failure_of_a_fresh_query_leaves_the_kept_answer(
-    server: DnsServer, resolver: Resolver
-) -> None:
-    first = await resolver.resolve(SPF)
-    server.zone["example.com", "TXT"] = Fault.REFUSED
-    assert await resolver.resolve(SPF) == Unanswered(Silence.REFUSED)
-    assert await resolver.resolve(CACHED) is first
-
-
 async def test_equal_questions_under_way_are_asked_once(
     server: DnsServer, resolver: Resolver
 ) -> None:
@@ -309,27 +182,6 @@ async def test_closing_ends_what_is_under_way(server: DnsServer, clock: HandCloc
     await server.wait_until_asked("example.com", "TXT")
     await resolver.close()
     assert await task == (Unanswered(Silence.UNREACHABLE),) * 2
-
-
-async def test_the_cache_has_a_limit(server: DnsServer, clock: HandClock) -> None:
-    resolver = Resolver((server.address,), clock, entries=3)
-    for n in range(5):
-        await resolver.resolve(Query(f"n{n}.example", "A"))
-    await resolver.resolve(Query("n4.example", "A"))
-    await resolver.resolve(Query("n0.example", "A"))
-    assert server.asked["n4.example", "A"] == 1
-    assert server.asked["n0.example", "A"] == 2
-    await resolver.close()
-
-
-async def test_answers_nobody_asks_for_are_forgotten(
-    server: DnsServer, resolver: Resolver, clock: HandClock
-) -> None:
-    server.zone["old.example", "A"] = Published("192.0.2.1", ttl=2**31 - 1)
-    await resolver.resolve(Query("old.example", "A"))
-    clock.seconds += 6 * 3600 + 1
-    await resolver.resolve(SPF)
-    assert resolver.stats.entries == 1
 
 
 async def test_round_trips_are_measured(resolver: Resolver) -> None:
@@ -375,15 +227,3 @@ async def test_an_unfinished_chain_with_another_look_is_the_same_answer(
     assert higher == first
     assert isinstance(higher, Answer)
     assert higher.ttl == 400
-
-
-async def test_the_layouts_of_many_answers_are_forgotten(
-    server: DnsServer, clock: HandClock
-) -> None:
-    resolver = Resolver((server.address,), clock, entries=2)
-    for n in range(1, 6):
-        server.zone["n" * n + ".example", "A"] = "192.0.2.1"
-        assert await resolver.resolve(Query("n" * n + ".example", "A", fresh=True)) == Answer(
-            (IPv4Address("192.0.2.1"),)
-        )
-    await resolver.close()
