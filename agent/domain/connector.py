@@ -15,7 +15,7 @@ from typing import Literal
 from agent.domain import connector_rules as rules
 from agent.domain.finding import Finding, Rule, Severity
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Refused, Unreached
+from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Unreached
 from agent.domain.smtp_reply import Reply
 from agent.domain.tls import Fault, Flaw, Presented, judge
 
@@ -66,22 +66,21 @@ def examine(walked: Walked, promise: Promise, at: datetime) -> tuple[Finding, ..
 
 
 def _dialogue(walked: Walked, promise: Promise) -> list[Finding]:
-    match walked.dialogue:
-        case Accepted():
-            return []
-        case Unreached() as unreached:
-            return [_unreached(walked.place, unreached, promise)]
-        case Refused(Phase.STARTTLS, reply):
-            rule = _by_demand(rules.HANDSHAKE_FAILED, rules.TLS_BROKEN, promise)
-            return [rule.found(f"{walked.place} refuses STARTTLS: {reply.text}")]
-        case Refused(Phase.RCPT):
-            return [
-                _refused(f"{walked.place}, {recipient}", Phase.RCPT, reply)
-                for recipient, reply in walked.recipients
-                if reply.is_negative
-            ]
-        case Refused(phase, reply):
-            return [_refused(walked.place, phase, reply)]
+    dialogue = walked.dialogue
+    if isinstance(dialogue, Accepted):
+        return []
+    if isinstance(dialogue, Unreached):
+        return [_unreached(walked.place, dialogue, promise)]
+    if dialogue.phase is Phase.STARTTLS:
+        rule = _by_demand(rules.HANDSHAKE_FAILED, rules.TLS_BROKEN, promise)
+        return [rule.found(f"{walked.place} refuses STARTTLS: {dialogue.reply.text}")]
+    if dialogue.phase is not Phase.RCPT:
+        return [_refused(walked.place, dialogue.phase, dialogue.reply)]
+    return [
+        _refused(f"{walked.place}, {recipient}", Phase.RCPT, reply)
+        for recipient, reply in walked.recipients
+        if reply.is_negative
+    ]
 
 
 def _refused(who: str, phase: Phase, reply: Reply) -> Finding:
@@ -124,7 +123,7 @@ def _unreached(place: str, unreached: Unreached, promise: Promise) -> Finding:
     if reason is Reason.TIMEOUT:
         rule = rules.TIMED_OUT if phase is Phase.CONNECT else rules.STALLED
         return rule.found(detail)
-    return _BY_REASON[reason].found(detail)
+    return _BY_REASON.get(reason, rules.PROTOCOL).found(detail)
 
 
 def _by_demand(demanded: Rule, optional: Rule, promise: Promise) -> Rule:

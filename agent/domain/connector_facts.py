@@ -2,7 +2,7 @@
 
 from agent.domain.connector import Walked
 from agent.domain.fact import Fact, Mood, Phase, Table, Text, Walk
-from agent.domain.smtp import Accepted, Dialogue, Refused, Unreached
+from agent.domain.smtp import Accepted, Dialogue, Refused
 from agent.domain.smtp import Phase as Step
 from agent.domain.tls import Presented
 
@@ -12,13 +12,9 @@ _SHOWN = 6  # addresses whose walk and transcript are shown
 
 def result_of(dialogue: Dialogue) -> str:
     """Return the word of :data:`RESULTS` for a dialogue, fit for a label value."""
-    match dialogue:
-        case Accepted():
-            return "accepted"
-        case Refused():
-            return "refused"
-        case Unreached():
-            return "unreached"
+    if isinstance(dialogue, Accepted):
+        return "accepted"
+    return "refused" if isinstance(dialogue, Refused) else "unreached"
 
 
 def show(seen: tuple[Walked, ...], resolving: float) -> dict[str, Fact]:
@@ -54,13 +50,12 @@ def _addresses(seen: tuple[Walked, ...]) -> Table:
 
 
 def _words(dialogue: Dialogue) -> str:
-    match dialogue:
-        case Accepted(reply):
-            return reply.text
-        case Refused(phase, reply):
-            return f"{phase}: {reply.text}"
-        case Unreached(phase, reason, detail):
-            return f"{phase}: {reason}" + (f" ({detail})" if detail else "")
+    if isinstance(dialogue, Accepted):
+        return dialogue.reply.text
+    if isinstance(dialogue, Refused):
+        return f"{dialogue.phase}: {dialogue.reply.text}"
+    more = f" ({dialogue.detail})" if dialogue.detail else ""
+    return f"{dialogue.phase}: {dialogue.reason}{more}"
 
 
 def _draw(seen: Walked, resolving: float) -> Walk:
