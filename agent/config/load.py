@@ -14,7 +14,7 @@ from agent.config.expand import expand
 from agent.config.model import Probes, file_model
 from agent.config.salvage import Salvage, validate
 from agent.config.scalars import trap
-from agent.config.schema import Guide
+from agent.config.schema import guide_to
 from agent.config.sections import AgentSection, BudgetSection, SinkSection
 from agent.config.semantics import mistakes
 from agent.config.show import in_force
@@ -100,7 +100,7 @@ class _Reading:
         salvage = Salvage(self._data)
         file, errors = validate(file_model(self._probes), salvage, {"folder": self._folder})
         if errors:
-            guide = Guide(self._probes)
+            guide = guide_to(self._probes)
             for path, error in errors:
                 self._note(path, explain(error, path, self._data, guide))
         checks: tuple[Check[Any, Any], ...] = ()

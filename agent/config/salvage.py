@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from agent.config.errors import Path, child, follow
 
 MAX_ROUNDS = 8
+_KIND_AT = 2
 Errors = list[tuple[Path, dict[str, Any]]]
 
 
@@ -119,7 +120,10 @@ def _path(item: dict[str, Any], data: object) -> Path:
     """Return where an error is, without what is no key or index: branches and kinds."""
     path: Path = ()
     loc: Path = item["loc"]
-    for part in loc:
+    for number, part in enumerate(loc):
+        # What stands third is the kind of a credential, which may be spelt like one of its keys.
+        if number == _KIND_AT and loc[0] == "credentials":
+            continue
         if (part in data) if isinstance(data, dict) else isinstance(data, tuple):
             path, data = (*path, part), child(data, part)
     if item["type"] == "missing":

@@ -3,6 +3,7 @@
 The JSON Schema of the file, from the same model that reads it.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -109,3 +110,9 @@ class Guide:
             assert isinstance(found, dict)  # noqa: S101 - says so to the type checker
             return found
         return node
+
+
+@lru_cache(maxsize=4)
+def guide_to(probes: Probes) -> Guide:
+    """Return the guide to a file for *probes*; made once, after the first mistake."""
+    return Guide(probes)

@@ -5,7 +5,6 @@ somewhere, can Exchange Online take what the routes send?
 """
 
 from collections.abc import Callable, Iterator
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from agent.config.errors import Path
@@ -14,6 +13,7 @@ from agent.config.words import did_you_mean
 from agent.domain.budget import Load, excesses
 from agent.domain.knowledge.providers import PROFILES
 from agent.probes.base import Check
+from agent.settings import read_address, read_network
 
 Mistake = tuple[Path, str]
 ROUTE_PROBE = "route"
@@ -46,26 +46,24 @@ def _unique(path: Path, items: tuple[Any, ...]) -> Iterator[Mistake]:
 
 def _senders(path: Path, domain: Any) -> Iterator[Mistake]:
     for index, sender in enumerate(domain.senders):
-        if sender not in PROFILES:
-            wrong = _reads(sender, ip_network)
-            if wrong:
-                yield (
-                    (*path, "senders", index),
-                    "is neither an address, nor a network, nor a provider profile"
-                    + did_you_mean(sender, PROFILES),
-                )
+        wrong = "" if sender in PROFILES else _refusal(sender, read_network)
+        if wrong:
+            nearest = did_you_mean(sender, PROFILES)
+            about = f"is neither a provider profile nor a network{nearest}"
+            yield (*path, "senders", index), wrong if "first" in wrong else about
     for index, address in enumerate(domain.not_senders):
-        if _reads(address, ip_address):
-            yield (*path, "not_senders", index), "is not an IP address"
+        wrong = _refusal(address, read_address)
+        if wrong:
+            yield (*path, "not_senders", index), wrong
 
 
-def _reads(text: str, reader: Callable[[str], object]) -> bool:
-    """Return whether *reader* refuses *text*."""
+def _refusal(text: str, reader: Callable[[str], object]) -> str:
+    """Return why *reader* refuses *text*, nothing where it does not."""
     try:
         reader(text)
-    except ValueError:
-        return True
-    return False
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _login(path: Path, route: Any, names: tuple[str, ...]) -> Iterator[Mistake]:
@@ -73,8 +71,8 @@ def _login(path: Path, route: Any, names: tuple[str, ...]) -> Iterator[Mistake]:
     if smtp.credential is None:
         return
     if smtp.credential not in names:
-        known = ", ".join(names) or "none is declared"
-        nearest = did_you_mean(smtp.credential, names) or f"; there is: {known}"
+        known = f"there is: {', '.join(names)}" if names else "none is declared"
+        nearest = did_you_mean(smtp.credential, names) or f"; {known}"
         yield (*path, "credential"), f"is not in the section credentials{nearest}"
     if smtp.tls in {"never", "opportunistic"}:
         yield (*path, "tls"), "must be required, verified or implicit where there is a credential"

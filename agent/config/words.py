@@ -57,17 +57,17 @@ def explain(error: Mapping[str, Any], path: Path, data: object, guide: Guide) ->
     kind = error["type"]
     context = error.get("ctx", {})
     value = follow(data, path)
-    if kind == "extra_forbidden":
-        return _unknown_key(path, data, guide)
-    if kind == "missing":
-        return _missing(path, data, guide)
+    if kind.startswith("model_") and path[-2:-1] == ("checks",):
+        return "is neither off nor a mapping of settings"
     if value is None and kind in _KINDS:
         return "is empty; write a value, or leave the key out"
     explained: Callable[[], str] | None = {
+        "extra_forbidden": lambda: _unknown_key(path, data, guide),
+        "missing": lambda: _missing(path, data, guide),
         "value_error": lambda: str(context["error"]),
         "literal_error": lambda: _choice(str(context["expected"]), value),
         "union_tag_invalid": lambda: _choice(str(context["expected_tags"]), value),
-        "union_tag_not_found": lambda: "has no kind",
+        "union_tag_not_found": lambda: "is missing: How to log in",
         "string_type": lambda: "is not text; put it in quotes",
         "string_pattern_mismatch": lambda: _pattern(str(context["pattern"]), value),
         "too_short": lambda: f"needs at least {_count(context['min_length'])}",

@@ -25,7 +25,9 @@ from agent.settings.fields import (
     Settings,
     SmartHost,
     TlsExpectation,
+    read_address,
     read_duration,
+    read_network,
     read_port,
     write_duration,
 )
@@ -81,7 +83,9 @@ __all__ = [
     "TlsSettings",
     "Topology",
     "model_validator",
+    "read_address",
     "read_duration",
+    "read_network",
     "read_port",
     "write_duration",
 ]

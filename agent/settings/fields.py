@@ -83,6 +83,9 @@ def _pattern(text: Any) -> str:
     name = _text(text, "a host name")
     if name.startswith("*."):
         return f"*.{DomainName.parse(name[2:]).ascii}"
+    if "*" in name:
+        message = "has a * elsewhere than in one leading *."
+        raise ValueError(message)
     return DomainName.parse(name).ascii
 
 
@@ -125,7 +128,8 @@ def _host(text: Any) -> str:
     return DomainName.parse(host).ascii
 
 
-def _address(value: Any) -> IPv4Address | IPv6Address:
+def read_address(value: Any) -> IPv4Address | IPv6Address:
+    """Read an IP address; raise ValueError for anything else."""
     try:
         return ip_address(_text(str(value), "an address"))
     except ValueError:
@@ -133,7 +137,8 @@ def _address(value: Any) -> IPv4Address | IPv6Address:
         raise ValueError(message) from None
 
 
-def _network(value: Any) -> IPv4Network | IPv6Network:
+def read_network(value: Any) -> IPv4Network | IPv6Network:
+    """Read a network or a single address; raise ValueError for anything else."""
     text = str(value)
     try:
         return ip_network(text)
@@ -211,13 +216,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Address = Annotated[
     IPv4Address | IPv6Address,
-    BeforeValidator(_address),
+    BeforeValidator(read_address),
     PlainSerializer(str, return_type=str),
     _string,
 ]
 Network = Annotated[
     IPv4Network | IPv6Network,
-    BeforeValidator(_network),
+    BeforeValidator(read_network),
     PlainSerializer(str, return_type=str),
     _string,
 ]

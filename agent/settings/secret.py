@@ -96,9 +96,11 @@ def _decode(raw: bytes) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        # From None: the exception of the codec carries the bytes.
+        text = None
+    if text is None:
+        # Not in the handler: the codec's exception carries the bytes, and would come along.
         message = "is not UTF-8 text"
-        raise SecretError(message) from None
+        raise SecretError(message)
     text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
         message = "is empty"

@@ -1,0 +1,312 @@
+"""Files and folders, put together, judged and expanded."""
+
+import os
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.config import Config, ConfigError, build, load
+from agent.config.model import Probes, file_model
+from agent.config.sections import ResolverEntry
+from agent.probes.base import Probe, discover
+from agent.settings import CheckSettings, HostPort, Subject
+
+GOOD = """\
+agent: {vantage: frankfurt, state: ./var, external_url: "https://mailflow.example.com/"}
+resolvers: [system, 192.0.2.53, "[2001:db8::53]:5353"]
+checks:
+  spf: {interval: 10s}
+  mta-sts: off
+tenants:
+  - name: contoso
+    domains:
+      - name: contoso.com
+        senders: [exchange-online, 192.0.2.0/28, 2001:db8::1]
+        not_senders: [198.51.100.7]
+        checks: {spf: {warn_at_lookups: 8}, mta-sts: {}}
+      - name: fabrikam.com
+      - name: adatum.com
+        checks: {spf: off}
+      - name: litwareinc.com
+    connectors:
+      - {name: to-datacentre, smart_hosts: [mail.contoso.com]}
+    routes:
+      - name: in
+        send:
+          smtp: {host: mail.contoso.com, tls: verified}
+          mail_from: probe@contoso.com
+          rcpt_to: in@monitor.contoso.com
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(path: Path, probes: Probes, **options: Any) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(path, probes=probes, **options)
+    return [str(problem).replace(str(path.parent) + "/", "") for problem in caught.value.problems]
+
+
+@pytest.fixture
+def good(tmp_path: Path, probes: Probes) -> Config:
+    return load(write(tmp_path / "config.yaml", GOOD), probes=probes)
+
+
+def test_the_checks_stand_in_the_order_of_the_file(good: Config) -> None:
+    assert [check.identity for check in good.checks] == [
+        "agent/agent/frankfurt/self",
+        "contoso/domain/contoso.com/mta-sts",
+        "contoso/domain/contoso.com/spf",
+        "contoso/domain/fabrikam.com/spf",
+        "contoso/domain/litwareinc.com/spf",
+        "contoso/connector/to-datacentre/connector",
+        "contoso/route/in/route",
+    ]
+
+
+def test_what_a_subject_says_goes_over_what_is_said_for_all(good: Config) -> None:
+    settings = {check.identity: check.settings for check in good.checks}
+    own = settings["contoso/domain/contoso.com/spf"]
+    assert (own.interval, own.warn_at_lookups) == (timedelta(seconds=10), 8)
+    assert settings["contoso/domain/contoso.com/mta-sts"].interval == timedelta(minutes=5)
+
+
+def test_subjects_that_say_nothing_share_their_settings(good: Config) -> None:
+    settings = {check.identity: check.settings for check in good.checks}
+    shared = settings["contoso/domain/fabrikam.com/spf"]
+    assert shared.interval == timedelta(seconds=10)
+    assert settings["contoso/domain/litwareinc.com/spf"] is shared
+
+
+def test_the_agent_itself_can_be_left_unchecked(tmp_path: Path, probes: Probes) -> None:
+    config = load(write(tmp_path / "config.yaml", "checks: {self: off}\n"), probes=probes)
+    assert config.checks == ()
+
+
+def test_sections_are_values(good: Config, tmp_path: Path) -> None:
+    assert good.resolvers == (
+        "system",
+        HostPort("192.0.2.53", 53),
+        HostPort("2001:db8::53", 5353),
+    )
+    assert good.agent.external_url == "https://mailflow.example.com"
+    assert good.agent.listen == HostPort("127.0.0.1", 16245)
+    assert good.state == tmp_path / "var"
+    assert good.budget.allowances().day.limit == 2000
+    assert good.warnings == ()
+
+
+def test_an_override_goes_over_the_file_key_by_key(tmp_path: Path, probes: Probes) -> None:
+    path = write(tmp_path / "config.yaml", GOOD)
+    over = {
+        "resolvers": ["127.0.0.1:5353"],
+        "agent": {"listen": "127.0.0.1:0", "limits": {"concurrency": 3}},
+    }
+    config = load(path, probes=probes, override=over)
+    assert config.resolvers == (HostPort("127.0.0.1", 5353),)
+    assert config.agent.vantage == "frankfurt"
+    assert config.agent.listen.port == 0
+    assert config.agent.limits.concurrency == 3
+    bad = problems(path, probes, override={"agent": {"vantage": "A B"}})
+    assert bad[0].startswith('config.yaml:1: agent.vantage: "A B": is not a name')
+
+
+def test_what_is_shown_loads_and_says_the_same(good: Config, tmp_path: Path, probes: Any) -> None:
+    shown = good.shown()
+    again = load(write(tmp_path / "shown.yaml", shown), probes=probes)
+    assert again.shown() == shown
+    assert [check.identity for check in again.checks] == [check.identity for check in good.checks]
+
+
+def test_a_folder_is_read_in_the_order_of_its_names(tmp_path: Path, probes: Probes) -> None:
+    write(tmp_path / "10-agent.yaml", "agent: {vantage: a}\ntenants: [{name: one}]\n")
+    write(tmp_path / "20-more.yml", "tenants: [{name: two}]\nagent: {state: x}\n")
+    write(tmp_path / "30-empty.yaml", "# nothing\n")
+    write(tmp_path / ".hidden.yaml", "tenants: [{name: three}]\n")
+    write(tmp_path / "readme.txt", "no configuration")
+    config = load(tmp_path, probes=probes)
+    assert [tenant.name for tenant in config.file.tenants] == ["one", "two"]
+    assert config.state == tmp_path / "x"
+
+
+def test_mistakes_in_a_folder_name_the_file_they_are_in(tmp_path: Path, probes: Probes) -> None:
+    write(tmp_path / "a.yaml", "agent: {vantage: A}\ntenants:\n  - name: one\nsink: {}\n")
+    write(
+        tmp_path / "b.yaml",
+        "tenants:\n  - name: two\n    domains:\n      - name: 9\n"
+        "agent: {vantage: b}\nsink: 1\nbudget: [a]\n",
+    )
+    write(tmp_path / "c.yaml", "- wrong\n")
+    folder = f"{tmp_path.name}/"
+    assert [line.replace(folder, "").split(": is ")[0] for line in problems(tmp_path, probes)] == [
+        'a.yaml:1: agent.vantage: "A"',
+        "b.yaml:4: tenants[two].domains[0].name: 9",
+        "b.yaml:5: agent.vantage",
+        "b.yaml:6: sink",
+        "b.yaml:7: budget",
+        "c.yaml:1",
+    ]
+    assert problems(tmp_path, probes)[3] == f"{folder}b.yaml:6: sink: is in {folder}a.yaml, too"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(lambda _: None, "does not exist", id="no such file"),
+        pytest.param(lambda path: path.mkdir(), "holds no *.yaml file", id="empty folder"),
+        pytest.param(os.mkfifo, "is not a file or a folder", id="a pipe"),
+        pytest.param(
+            lambda path: path.symlink_to(path), "cannot be read: Too many levels", id="a loop"
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(
+    tmp_path: Path, probes: Probes, make: Any, message: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    make(path)
+    (line,) = problems(path, probes)
+    assert line.startswith(f"config.yaml: {message}")
+
+
+def test_a_file_that_cannot_be_opened_in_a_folder_is_named(tmp_path: Path, probes: Probes) -> None:
+    write(tmp_path / "a.yaml", "agent: {}\n")
+    (tmp_path / "b.yaml").write_bytes(b"\xff")
+    (line,) = problems(tmp_path, probes)
+    assert line.endswith("b.yaml:1: octet 0xff is not UTF-8; save the file as UTF-8")
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_never_torn(
+    tmp_path: Path, probes: Probes
+) -> None:
+    path = tmp_path / "config.yaml"
+    versions = [f"agent: {{vantage: v{n}}}\nsink: {{hostname: v{n}.example}}\n" for n in range(2)]
+    write(path, versions[0])
+    stop = threading.Event()
+
+    def replace() -> None:
+        number = 0
+        while not stop.wait(0.005):
+            number += 1
+            write(tmp_path / "next", versions[number % 2]).rename(path)
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    try:
+        for _ in range(30):
+            config = load(path, probes=probes)
+            assert config.sink.hostname == f"{config.agent.vantage}.example"
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_file_that_never_rests_is_refused(
+    tmp_path: Path, probes: Probes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "config.yaml", "")
+    opened = Path.open
+    count = iter(range(100))
+
+    def restless(self: Path, mode: str = "r") -> Any:
+        if self == path and mode == "rb":
+            path.write_bytes(b"#" * next(count))
+        return opened(self, mode)
+
+    monkeypatch.setattr(Path, "open", restless)
+    assert problems(path, probes) == ["config.yaml: changes while it is read; try again"]
+
+
+def test_plain_data_makes_a_configuration(probes: Probes) -> None:
+    config = build({"tenants": [{"name": "a", "domains": [{"name": "a.example"}]}]}, probes=probes)
+    assert [check.subject for check in config.checks] == ["local", "a.example", "a.example"]
+    with pytest.raises(ConfigError, match=r"configuration: agent.vantage: 1: is not text"):
+        build({"agent": {"vantage": 1}}, probes=probes)
+
+
+def test_the_digest_tells_contents_apart(tmp_path: Path, probes: Probes) -> None:
+    path = write(tmp_path / "config.yaml", "agent: {vantage: a}\n")
+    before = load(path, probes=probes).digest
+    assert load(path, probes=probes).digest == before
+    write(path, "agent: {vantage: b}\n")
+    assert load(path, probes=probes).digest != before
+
+
+def test_a_probe_of_an_unknown_kind_of_subject_is_a_bug_with_a_name() -> None:
+    class Planet(Subject):
+        kind = "planet"
+
+    async def run(check: Any, tools: Any) -> Any: ...
+
+    with pytest.raises(TypeError, match="orbit looks at a planet"):
+        file_model((Probe("orbit", Planet, CheckSettings, run, ()),))
+
+
+def test_the_probes_of_the_package_are_used_by_default(tmp_path: Path) -> None:
+    config = load(write(tmp_path / "config.yaml", GOOD.replace("mta-sts", "mx")))
+    assert {check.probe.kind for check in config.checks} <= {probe.kind for probe in discover()}
+    assert ResolverEntry is not None
+
+
+PIECES = st.sampled_from(
+    [b"\t", b"\n", b" ", b":", b"-", b"[", b"}", b"'", b'"', b"&a ", b"*a", b"!", b"%", b"\x00",
+     b"\xff", b"\xef\xbb\xbf", b"<<: ", b"no", b"022", b"~", b"{}", b"[]", b"0s", b"${X}", b"name",
+     b"off", b"1e9", "\u202e".encode(), b"\r", b"---\n", b"#"]
+)  # fmt: skip
+
+
+@given(
+    edits=st.lists(
+        st.tuples(st.integers(0, len(GOOD)), st.integers(0, 12), PIECES), min_size=1, max_size=5
+    )
+)
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_mutated_file_is_read_or_explained(
+    edits: list[tuple[int, int, bytes]], probes: Probes, tmp_path: Path
+) -> None:
+    raw = GOOD.encode()
+    for at, length, piece in edits:
+        raw = raw[:at] + piece + raw[at + length :]
+    path = tmp_path / "config.yaml"
+    path.write_bytes(raw)
+    lines: list[str] = []
+    try:
+        load(path, probes=probes)
+    except ConfigError as error:
+        lines = [str(problem) for problem in error.problems]
+        assert lines
+    assert all(line.isprintable() for line in lines)
+
+
+@given(
+    data=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["agent", "tenants", "name", "domains", "routes", "send", "smtp", "checks", "spf",
+                 "credentials", "kind", "connectors", "expect", "limits", "resolvers", "x"]
+            ),
+            inner,
+            max_size=4,
+        ),
+        max_leaves=12,
+    )
+)  # fmt: skip
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_data_is_taken_or_explained(data: Any, probes: Probes) -> None:
+    for section in ("agent", "tenants", "credentials", "checks", "resolvers", "sink"):
+        lines: list[str] = []
+        try:
+            build({section: data}, probes=probes)
+        except ConfigError as error:
+            lines = [str(problem) for problem in error.problems]
+        assert all(line.isprintable() for line in lines)
