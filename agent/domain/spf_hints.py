@@ -107,10 +107,8 @@ def _names(term: str) -> str:
 _STARTS = {
     "redirect:": "It is a modifier: write `redirect=` with an equals sign.",
     "exp:": "It is a modifier: write `exp=` with an equals sign.",
-    "v=spf1": "Two records have been pasted into one: keep one `v=spf1` at the start.",
     "includes:": "Write `include:`.",
     "exist:": "Write `exists:`.",
-    "mx=": "Write `mx:` with a colon.",
 }
 _GUESSES = (
     _odd_characters,

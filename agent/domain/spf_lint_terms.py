@@ -13,34 +13,31 @@ from agent.domain.peer_text import PeerText
 from agent.domain.spf_macro import MacroString
 from agent.domain.spf_survey import Survey
 from agent.domain.spf_terms import A, All, Ip4, Ip6, Mx, Ptr, Record, Result, Term, UnknownModifier
-from agent.domain.spf_tree import Branch
 
 _WIDE_4 = 16  # shorter prefixes are very wide
 _WIDE_6 = 32
-_MECHANISMS = frozenset(
-    ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists", "ip", "ipv4", "ipv6")
+_MISTAKEN = frozenset(
+    ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists", "ip", "ipv4", "ipv6", "v")
 )
 
 
 def lint_terms(survey: Survey) -> Iterator[Finding]:
     """Look at every term of the domain's own records."""
-    own = [branch for branch in survey.forest.policy if branch.record is not None]
-    for branch in own:
-        if branch.record is not None:
-            yield from _order(branch.record)
-            yield from _discouraged(branch.record)
-            yield from _ranges(branch.record)
-    if own:
-        yield from _ending(own[-1])
+    records = [branch.record for branch in survey.forest.policy if branch.record is not None]
+    for record in records:
+        yield from _order(record)
+        yield from _discouraged(record)
+        yield from _ranges(record)
+    for record in records[-1:]:
+        yield from _ending(record)
 
 
-def _ending(last: Branch) -> Iterator[Finding]:
+def _ending(last: Record) -> Iterator[Finding]:
     """Tell what happens to strangers."""
-    record = last.record
-    end = record.all if record is not None else None
+    end = last.all
     if end is None:
-        if record is not None and record.redirect is None:
-            yield rules.NO_ALL.found(f"the record of {PeerText(last.domain)} just ends")
+        if last.redirect is None:
+            yield rules.NO_ALL.found(f"the last term is {PeerText(last.text.split()[-1])}")
     elif end.result is Result.PASS:
         yield rules.PLUS_ALL.found(f"it has {PeerText(end.text)}")
     elif end.result is Result.NEUTRAL:
@@ -67,7 +64,7 @@ def _discouraged(record: Record) -> Iterator[Finding]:
             yield rules.PTR.found(f"the term is {text}")
         if "p" in _letters(term):
             yield rules.MACRO_P.found(f"the term is {text}")
-        if isinstance(term, UnknownModifier) and term.name in _MECHANISMS:
+        if isinstance(term, UnknownModifier) and term.name in _MISTAKEN:
             yield rules.TYPO_MODIFIER.found(f"ignored: {text}")
 
 

@@ -182,10 +182,9 @@ def _word(verdict: Verdict) -> str:
 
 def failure_of(picture: Picture) -> str:
     """Return the closed-set reason where something could not be told."""
-    for verdict in (*picture.senders, *picture.strangers):
-        for one in verdict.unsure:
-            if one.reason is not None:
-                return one.reason.value
+    verdicts = (*picture.senders, *picture.strangers)
+    for reason in (one.reason for verdict in verdicts for one in verdict.unsure if one.reason):
+        return reason.value
     silences = [
         reply.reason.value
         for query, reply in picture.survey.forest.replies.items()

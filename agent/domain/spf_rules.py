@@ -219,8 +219,9 @@ HOST_BITS = Rule(
 TYPO_MODIFIER = Rule(
     "spf-typo-modifier",
     Severity.WARNING,
-    "A mechanism is written with `=`, which makes it a modifier that everybody ignores",
-    "Write a colon instead of the equals sign.",
+    "A modifier that everybody ignores looks like a mistake",
+    "Write mechanisms with a colon instead of the equals sign. A second `v=spf1` in the record is"
+    " left over from pasting two records together.",
     "RFC 7208 section 6",
 )
 

@@ -65,6 +65,12 @@ class Branch:
     lookups: int = 0
     written: int = 0
 
+    @property
+    def successor(self) -> "Branch | None":
+        """What a redirect at the end hands over to."""
+        last = self.twigs[-1] if self.twigs else None
+        return last.branch if last is not None and isinstance(last.term, Redirect) else None
+
     def walk(self) -> Iterator["Branch"]:
         """Yield this branch and all below it."""
         yield self
@@ -94,10 +100,7 @@ class Forest:
     def policy(self) -> tuple[Branch, ...]:
         """The domain's own record and those that redirects hand over to."""
         found = [self.root]
-        while found[-1].twigs and isinstance(found[-1].twigs[-1].term, Redirect):
-            branch = found[-1].twigs[-1].branch
-            if branch is None:
-                break
+        while (branch := found[-1].successor) is not None:
             found.append(branch)
         return tuple(found)
 
@@ -118,12 +121,12 @@ def grow(domain: str, extra: tuple[Query, ...] = (), *, fresh: bool = False) -> 
     """
     known: dict[Query, Reply] = {}
     wanted = (Query(domain, "TXT", fresh=fresh), *extra)
-    for _ in range(MAX_ROUNDS):
+    rounds = 0
+    while wanted and rounds < MAX_ROUNDS:
         replies = yield from ask_all_dns(wanted)
         known.update(zip(wanted, replies, strict=True))
         wanted = _wanted(domain, known)[: MAX_QUERIES - len(known)]
-        if not wanted:
-            break
+        rounds += 1
     return Forest(_Builder(known).branch(domain, ()), known)
 
 
@@ -156,14 +159,14 @@ def _needs(
     match term:
         case Include() | Redirect():
             return (Query(target, "TXT"),)
-        case A():
-            return (Query(target, "A"), Query(target, "AAAA"))
         case Exists():
             return (Query(target, "A"),)
         case Mx():
             hosts = exchange_hosts(known.get(Query(target, "MX")))
             addresses = [q for host in hosts for q in (Query(host, "A"), Query(host, "AAAA"))]
             return (Query(target, "MX"), *addresses)
+        case _:
+            return (Query(target, "A"), Query(target, "AAAA"))
 
 
 def exchange_hosts(reply: Reply | None) -> tuple[str, ...]:

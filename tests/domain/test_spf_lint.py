@@ -83,6 +83,7 @@ FIRES = [
     ),
     pytest.param("spf-host-bits", "example.com TXT v=spf1 ip4:1.2.3.4/24 -all", id="host bits"),
     pytest.param("spf-typo-modifier", "example.com TXT v=spf1 ip4=1.2.3.4 -all", id="equals"),
+    pytest.param("spf-typo-modifier", "example.com TXT v=spf1 v=spf1 -all", id="version again"),
     pytest.param("spf-target-missing", "example.com TXT v=spf1 include:x.com -all", id="include"),
     pytest.param("spf-target-missing", "example.com TXT v=spf1 redirect=x.com", id="redirect"),
     pytest.param(

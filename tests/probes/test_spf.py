@@ -1,0 +1,243 @@
+"""Does the spf probe say who may send, over a real DNS server?"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from agent.adapters.history import History
+from agent.adapters.plans import Recall
+from agent.adapters.resolver import Resolver
+from agent.adapters.store import Store
+from agent.domain.fact import Node, Table, Text
+from agent.domain.finding import Outcome, Severity
+from agent.probes.base import Check, Toolbox
+from agent.probes.spf import PROBE, SpfSettings, run
+from agent.settings import DomainSubject
+from servers.dns import DnsServer, Fault, Published
+from servers.standings import HandClock
+
+MICROSOFT = "spf.protection.outlook.com"
+ZONE = {
+    ("example.com", "TXT"): f"v=spf1 ip4:192.31.196.0/28 include:{MICROSOFT} -all",
+    ("example.com", "MX"): "0 example-com.mail.protection.outlook.com",
+    (MICROSOFT, "TXT"): "v=spf1 ip4:40.92.0.0/15 ip6:2a01:111:f400::/48 -all",
+}
+SpfCheck = Check[DomainSubject, SpfSettings]
+
+
+@dataclass
+class World:
+    server: DnsServer
+    tools: Toolbox
+    clock: HandClock
+
+    async def run(self, check: SpfCheck) -> Outcome:
+        return await run(check, self.tools)
+
+
+def domain(
+    topology: Any = "custom", settings: dict[str, Any] | None = None, **more: Any
+) -> SpfCheck:
+    subject = DomainSubject(name="example.com", topology=topology, **more)
+    return Check("contoso", subject, PROBE, SpfSettings(**(settings or {})))
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with DnsServer(dict(ZONE)) as server:
+        clock = HandClock()
+        resolver = Resolver((server.address,), clock, timeout=timedelta(milliseconds=200))
+        await resolver.start()
+        missing = cast("Any", None)
+        tools = Toolbox(
+            resolver, clock, Recall(resolver), History(Store()), missing, missing, missing
+        )
+        yield World(server, tools, clock)
+        await resolver.close()
+
+
+def codes(outcome: Outcome) -> set[str]:
+    return {finding.rule.code for finding in outcome.findings}
+
+
+def values(outcome: Outcome) -> dict[tuple[str, ...], object]:
+    return {(one.signal.name, *one.labels): one.value for one in outcome.measurements}
+
+
+async def test_a_healthy_domain_has_no_findings_and_shows_its_record(world: World) -> None:
+    outcome = await world.run(
+        domain("exchange-online", senders=("192.31.196.0/28", "exchange-online"))
+    )
+    assert outcome.findings == ()
+    assert outcome.failure == ""
+    assert values(outcome) == {
+        ("mailflow_spf_lookups",): 1,
+        ("mailflow_spf_sender_lookups",): 1,
+        ("mailflow_spf_void_lookups", "ipv4"): 0,
+        ("mailflow_spf_void_lookups", "ipv6"): 0,
+        ("mailflow_spf_record_bytes",): 66,
+        ("mailflow_spf_record_ttl_seconds",): 300,
+        ("mailflow_spf_senders", "authorised"): 2,
+        ("mailflow_spf_senders", "refused"): 0,
+        ("mailflow_spf_senders", "unknown"): 0,
+        ("mailflow_spf_strangers_passing",): 0,
+        ("mailflow_spf_record_changed_timestamp_seconds",): world.clock.now().timestamp(),
+    }
+    includes = outcome.facts["includes"]
+    assert isinstance(includes, Node)
+    assert includes.count == 1
+    senders = outcome.facts["senders"]
+    assert isinstance(senders, Table)
+    assert [row[2] for row in senders.rows] == ["pass", "pass", "fail", "fail"]
+
+
+async def test_a_steady_run_asks_one_question_and_gives_the_same_object(world: World) -> None:
+    check = domain(senders=("exchange-online",))
+    first = await world.run(check)
+    asked = world.server.asked.total()
+    assert await world.run(check) is first
+    assert world.server.asked.total() - asked == 1
+
+
+SENDERS = [
+    pytest.param({"senders": ("192.31.196.0/27",)}, "spf-sender-refused", id="half a network"),
+    pytest.param({"senders": ("198.51.100.7",)}, "spf-sender-refused", id="stranger"),
+    pytest.param({"not_senders": ("192.31.196.3",)}, "spf-not-sender-passes", id="not a sender"),
+    pytest.param({"senders": ("nonsense",)}, "spf-unknown-sender", id="no such profile"),
+    pytest.param({"not_senders": ("nonsense",)}, "spf-unknown-sender", id="no such address"),
+    pytest.param({"senders": ("proofpoint",)}, "spf-unknown-sender", id="without an include"),
+    pytest.param({"senders": ("sendgrid",)}, "spf-unknown-sender", id="provider without networks"),
+    pytest.param({"topology": "parked"}, "spf-parked", id="parked domain that sends"),
+    pytest.param({"senders": ("gcc-high",)}, "spf-wrong-cloud", id="wrong cloud"),
+]
+
+
+@pytest.mark.parametrize(("settings", "code"), SENDERS)
+async def test_what_the_operator_says_is_compared(
+    world: World, settings: dict[str, Any], code: str
+) -> None:
+    outcome = await world.run(domain(**settings))
+    assert code in codes(outcome)
+    healthy = await world.run(domain(senders=("192.31.196.1",), not_senders=("198.51.100.7",)))
+    assert code not in codes(healthy)
+
+
+async def test_a_refused_sender_comes_with_the_trace(world: World) -> None:
+    outcome = await world.run(domain(senders=("198.51.100.7",)))
+    assert isinstance(outcome.facts["evaluation"], Node)
+    (finding,) = outcome.findings
+    assert "198.51.100.7" in finding.evidence[0]
+
+
+async def test_strangers_that_pass_are_found(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = "v=spf1 +all"
+    outcome = await world.run(domain())
+    assert {"spf-stranger-passes", "spf-plus-all"} <= codes(outcome)
+
+
+async def test_a_flattened_record_covers_a_provider_as_well(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = "v=spf1 ip4:40.92.0.0/15 ip6:2a01:111:f400::/48 -all"
+    outcome = await world.run(domain("exchange-online", settings={}))
+    assert codes(outcome) == {"spf-wide-range"}
+
+
+async def test_a_missing_include_of_the_cloud_is_found(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = "v=spf1 -all"
+    outcome = await world.run(domain("exchange-online"))
+    assert codes(outcome) == {"spf-cloud-include-missing", "spf-sender-refused"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param(Fault.SERVFAIL, "servfail", id="servfail"),
+        pytest.param(Fault.SILENT, "timeout", id="silence"),
+    ],
+)
+async def test_no_answer_is_unknown_and_never_a_missing_record(
+    world: World, fault: Fault, reason: str
+) -> None:
+    world.server.zone["example.com", "TXT"] = fault
+    outcome = await world.run(domain("exchange-online"))
+    assert codes(outcome) == {"dns-unanswered"}
+    assert outcome.failure == reason
+    assert outcome.severity is Severity.UNKNOWN
+
+
+async def test_an_include_that_does_not_answer_is_a_finding_of_its_own(world: World) -> None:
+    world.server.zone[MICROSOFT, "TXT"] = Fault.SERVFAIL
+    outcome = await world.run(
+        domain("exchange-online", senders=("198.51.100.7", "exchange-online"))
+    )
+    assert codes(outcome) == {"spf-target-unanswered", "dns-unanswered"}
+    assert outcome.failure == "servfail"
+    assert values(outcome)["mailflow_spf_senders", "unknown"] == 2
+
+
+async def test_a_failing_host_of_one_sender_is_unknown(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = "v=spf1 a:host.example.com -all"
+    world.server.zone["host.example.com", "A"] = Fault.REFUSED
+    world.server.zone["example.com", "MX"] = "0 mail.x.com"
+    outcome = await world.run(domain(senders=("198.51.100.7",)))
+    assert codes(outcome) == {"dns-unanswered"}
+    assert outcome.failure == "refused"
+
+
+async def test_a_sender_that_receivers_disagree_about_is_found(world: World) -> None:
+    world.server.zone |= {
+        ("example.com", "TXT"): "v=spf1 mx ip4:192.31.196.1 -all",
+        ("example.com", "MX"): ["1 a.x.com", "2 b.x.com", "3 c.x.com"],
+    }
+    outcome = await world.run(domain(senders=("192.31.196.1",)))
+    assert "spf-verdict-differs" in codes(outcome)
+
+
+async def test_a_domain_without_a_record_is_told_once(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = "MS=ms1"
+    outcome = await world.run(domain(senders=("198.51.100.7",)))
+    assert codes(outcome) == {"spf-missing"}
+    assert outcome.facts["record"] == Text("no SPF record")
+
+
+async def test_a_change_is_news_for_a_while_and_kept(world: World) -> None:
+    check = domain(settings={"report_changes_for": "10m"})
+    assert "spf-record-changed" not in codes(await world.run(check))
+    world.server.zone["example.com", "TXT"] = f"v=spf1 include:{MICROSOFT} ip4:192.31.196.9 -all"
+    world.clock.advance(timedelta(seconds=60))
+    news = await world.run(check)
+    (finding,) = news.findings
+    assert finding.rule.code == "spf-record-changed"
+    assert finding.evidence == ("- ip4:192.31.196.0/28", "+ ip4:192.31.196.9")
+    assert await world.run(check) is news
+    world.clock.advance(timedelta(seconds=601))
+    settled = await world.run(check)
+    assert settled.findings == ()
+    assert settled.facts == news.facts
+
+
+async def test_a_mere_change_of_order_is_said_to_be_one(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone["example.com", "TXT"] = f"v=spf1 include:{MICROSOFT} ip4:192.31.196.0/28 -all"
+    (finding,) = (await world.run(check)).findings
+    assert finding.evidence == ("the same terms in another order",)
+
+
+async def test_bounds_come_from_the_settings(world: World) -> None:
+    world.server.zone["example.com", "TXT"] = Published(f"v=spf1 include:{MICROSOFT} -all", ttl=60)
+    settings = {"warn_at_lookups": 1, "min_ttl": "2m", "max_record_bytes": 64}
+    assert codes(await world.run(domain(settings=settings))) == {
+        "spf-near-lookup-limit",
+        "spf-ttl-low",
+    }
+
+
+def test_every_rule_and_signal_is_declared_once() -> None:
+    codes_ = [rule.code for rule in PROBE.rules]
+    assert len(codes_) == len(set(codes_))
+    assert all(code.startswith("spf-") for code in codes_)
+    assert all(rule.remedy and rule.reference and rule.summary for rule in PROBE.rules)
+    assert all(signal.name.startswith("mailflow_spf_") for signal in PROBE.signals)
