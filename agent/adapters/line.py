@@ -9,6 +9,7 @@ came too early. A peer that sends faster than it is read is paused, so it cannot
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.domain.peer_text import PeerText
@@ -96,7 +97,7 @@ class Line(asyncio.Protocol):
         while self._tls is not None:
             try:
                 # At its end TLS gives nothing or an error, as polite as the peer is.
-                return self._tls.read(_RECORD)
+                return self._read_records(self._tls)
             except ssl.SSLWantReadError:
                 self._flush()
                 if not await self._refill():
@@ -104,6 +105,15 @@ class Line(asyncio.Protocol):
             except ssl.SSLError:
                 return b""
         return await self._take()
+
+    def _read_records(self, tls: ssl.SSLObject) -> bytes:
+        """Read all that is there: a reply too many may have come in a record of its own."""
+        data = piece = tls.read(_RECORD)
+        with suppress(ssl.SSLError):
+            while piece:
+                piece = tls.read(_RECORD)
+                data += piece
+        return data
 
     async def _take(self) -> bytes:
         if not self._buffer and not self._is_over:
@@ -129,10 +139,8 @@ class Line(asyncio.Protocol):
         if self._tls is None:
             self._write(data)
             return
-        try:
+        with suppress(ssl.SSLError):
             self._tls.write(data)
-        except ssl.SSLError:
-            self._end()
         self._flush()
 
     def _flush(self) -> None:

@@ -3,10 +3,8 @@
 Certificates are read into facts and chains are followed to the roots of a trust store by the
 library's own path builder, not by a TLS handshake that stops at the first fault: so an expired
 certificate with a wrong name from an unknown issuer shows all three in one run, and a healthy one
-costs one handshake. Extensions that older authorities lack (keyUsage) are not demanded, so that
-one authority is judged alike by every version of Python.
-
-The module also makes authorities and certificates, for the lab and for the agent's own sink.
+costs one handshake. Extensions that older authorities lack (keyUsage) are not demanded. The module
+also makes authorities and certificates, for the lab and for the agent's own sink.
 """
 
 import warnings
@@ -19,7 +17,7 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
@@ -94,8 +92,6 @@ def _key(certificate: x509.Certificate) -> tuple[str, int]:
             return "RSA", key.key_size
         case ec.EllipticCurvePublicKey():
             return "EC", key.key_size
-        case dsa.DSAPublicKey():
-            return "DSA", key.key_size
         case ed25519.Ed25519PublicKey():
             return "Ed25519", 256
         case ed448.Ed448PublicKey():
@@ -189,9 +185,7 @@ def _says_where_issuer_is(leaf: x509.Certificate) -> bool:
         access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess)
     except x509.ExtensionNotFound:
         return False
-    return any(
-        entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access.value
-    )
+    return AuthorityInformationAccessOID.CA_ISSUERS in [each.access_method for each in access.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,16 +244,11 @@ def self_signed(*names: str, not_before: datetime, not_after: datetime) -> KeyPa
 
 
 _DAY = timedelta(days=1)
+_SIGNING = ("digital_signature", "key_cert_sign", "crl_sign")
+_OTHER_USAGES = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
 _SIGNS_CERTIFICATES = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=True,
-    encipher_only=False,
-    decipher_only=False,
+    **dict.fromkeys(_SIGNING, True),
+    **dict.fromkeys((*_OTHER_USAGES, "encipher_only", "decipher_only"), False),
 )
 _WHERE_ISSUER_IS = x509.AuthorityInformationAccess(
     [

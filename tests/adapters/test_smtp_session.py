@@ -366,3 +366,81 @@ async def test_a_connection_lost_inside_of_tls_is_told(authorities: Authorities)
         port = server.sockets[0].getsockname()[1]
         session = await visit(port, authorities, implicit=True)
     assert session.dialogue == Unreached(Phase.EHLO, Reason.CONNECTION_LOST)
+
+
+async def test_implicit_tls_with_a_server_in_the_clear_fails(authorities: Authorities) -> None:
+    async with rude_server(scripted(b"220 a\r\n")) as (port, heard):
+        session = await visit(port, authorities, implicit=True, seconds=1)
+    assert isinstance(session.dialogue, Unreached)
+    assert session.dialogue.phase is Phase.CERTIFICATE
+    assert b"EHLO" not in heard
+
+
+async def test_a_name_that_tls_cannot_carry_fails_the_handshake(authorities: Authorities) -> None:
+    clock = SystemClock()
+    async with real_server(Mailbox(), authorities.server("mx.example.net")) as port:
+        context = authorities.store.context(verify=False)
+        target = Target(
+            address=LOOPBACK, port=port, context=context, server_name="a..b", reach="any"
+        )
+        session = await hold(
+            target,
+            Errand("probe.example"),
+            dialer=Dialer(clock=clock),
+            clock=clock,
+            deadline=timedelta(seconds=2),
+        )
+    assert session.dialogue == Unreached(Phase.CERTIFICATE, Reason.TLS_HANDSHAKE)
+
+
+async def test_many_sessions_make_no_further_contexts(
+    authorities: Authorities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(*_args: object) -> None:
+        pytest.fail("a context costs more than a session")
+
+    async with real_server(Mailbox(), authorities.server("mx.example.net")) as port:
+        monkeypatch.setattr(ssl.SSLContext, "__new__", forbid)
+        for _ in range(20):
+            session = await visit(port, authorities, tls=Tls.REQUIRED)
+            assert isinstance(session.dialogue, Accepted)
+
+
+async def test_a_reply_too_many_inside_of_tls_is_noticed(authorities: Authorities) -> None:
+    context = authorities.server("mx.example.net")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 a\r\n")
+        await reader.readline()
+        writer.writelines((b"250 a\r\n", b"250 ok\r\n"))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        session = await visit(port, authorities, implicit=True)
+    assert session.dialogue == Unreached(Phase.EHLO, Reason.PROTOCOL)
+
+
+async def test_a_reply_in_pieces_inside_of_tls_is_one_reply(authorities: Authorities) -> None:
+    context = authorities.server("mx.example.net")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 a\r\n")
+        await reader.readline()
+        writer.write(b"250-")
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.write(b"a\r\n250 b\r\n")
+        await reader.readline()
+        writer.write(b"550 no\r\n")
+        await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        session = await visit(port, authorities, implicit=True)
+    assert isinstance(session.dialogue, Refused)
+    assert session.capabilities == ("b",)

@@ -2,13 +2,14 @@
 
 import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TypedDict
 
 import pytest
 import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.adapters.trust import TrustStore, server_context
@@ -86,18 +87,53 @@ def test_a_server_certificate_is_no_authority() -> None:
     assert impostor.follow(chain, NOW)[0] is Trust.UNTRUSTED
 
 
-def test_an_authority_without_key_usage_is_judged_like_any_other() -> None:
+@pytest.mark.parametrize(
+    ("is_authority", "trust"),
+    [
+        pytest.param(True, Trust.TRUSTED, id="without key usage"),
+        pytest.param(False, Trust.UNTRUSTED, id="no authority at all"),
+    ],
+)
+def test_an_old_authority_is_judged_alike_everywhere(*, is_authority: bool, trust: Trust) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Old")])
     plain = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW - DAY, NOW + DAY)
-    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    constraints = x509.BasicConstraints(ca=is_authority, path_length=None)
     root = plain.add_extension(constraints, critical=True).sign(key, hashes.SHA256())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mx.example.net")])
     leaf = x509.CertificateBuilder(name, subject, key.public_key(), 8, NOW - DAY, NOW + DAY).sign(
         key, hashes.SHA256()
     )
     anchors = Anchors([root.public_bytes(Encoding.DER)])
-    assert anchors.follow((leaf.public_bytes(Encoding.DER),), NOW) == (Trust.TRUSTED, "")
+    assert anchors.follow((leaf.public_bytes(Encoding.DER),), NOW)[0] is trust
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "bits"),
+    [
+        pytest.param(ed25519.Ed25519PrivateKey.generate(), "Ed25519", 256, id="Ed25519"),
+        pytest.param(ed448.Ed448PrivateKey.generate(), "Ed448", 448, id="Ed448"),
+    ],
+)
+def test_edwards_keys_are_told(
+    key: ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey, kind: str, bits: int
+) -> None:
+    name = x509.Name([])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 9, NOW - DAY, NOW + DAY)
+    certificate = read(builder.sign(key, None).public_bytes(Encoding.DER))
+    assert (certificate.key_type, certificate.key_bits) == (kind, bits)
+    assert certificate.common_name == ""
+
+
+def test_a_folder_of_roots_is_read_where_there_is_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0123abcd.0").write_bytes(ROOT.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert TrustStore().anchors.count == 1
+    (tmp_path / "ca-certificates.crt").write_bytes(ROOT.pem + STRANGER.pem)
+    assert TrustStore().anchors.count == 2
 
 
 def test_an_empty_store_trusts_nobody() -> None:
