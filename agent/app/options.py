@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.adapters.resolver import system_resolvers
 from agent.config import Config
 from agent.probes.self_check import KIND as SELF
 from agent.runtime.runner import Limits
@@ -67,4 +68,7 @@ def hosts(config: Config) -> tuple[str, ...]:
 
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach what listens on *host*."""
-    return host == "localhost" or ip_address(host).is_loopback
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

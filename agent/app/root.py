@@ -42,6 +42,7 @@ from agent.runtime.reload import needs_restart, read
 from agent.runtime.runner import Runner
 from agent.runtime.scheduler import Scheduler
 from agent.runtime.signals import Signals
+from agent.settings import HostPort
 
 _MONITOR = "monitor"  # the name of its heartbeat
 _ROUND = 1.0  # seconds between two looks at the scheduler
@@ -54,12 +55,13 @@ async def serve(
     path: Path,
     *,
     overrides: Overrides | None = None,
-    started: Callable[[str], None] = lambda _: None,
+    started: Callable[["Agent"], None] = lambda _: None,
 ) -> int:
     """Run the agent with the configuration at *path* until it is told to stop, and return 0.
 
-    *started* is called with the address of the page once everything runs. Raises ConfigError with
-    every mistake of the file, and StartError where this machine does not let the agent start.
+    *started* is called once everything runs, with the agent; its ``url`` is where the page is.
+    Raises ConfigError with every mistake of the file, and StartError where this machine does not
+    let the agent start.
     """
     overrides = overrides or Overrides()
     with Signals() as signals:
@@ -67,9 +69,10 @@ async def serve(
         async with AsyncExitStack() as stack:
             try:
                 agent = await Agent.build(path, config, overrides, stack)
-                started(await agent.start(stack))
+                await agent.start(stack)
             except (StoreError, ListenError) as error:
                 raise StartError(str(error)) from error
+            started(agent)
             await agent.watch(signals)
             await agent.drain(signals)
     return 0
@@ -99,6 +102,7 @@ class Agent:
         self._situation = Situation(
             config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
         )
+        self.url = ""
         self.board = Board()
         self.dependencies = Dependencies()
         self.board.subscribe(self.dependencies.follow)
@@ -171,8 +175,8 @@ class Agent:
             heartbeats=heartbeats,
         )
 
-    async def start(self, stack: AsyncExitStack) -> str:
-        """Start everything, and return the address of the page. Raises ListenError."""
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Start everything; ``url`` is then where the page is. Raises ListenError."""
         host, port = self._listen
         port = await self._server.start(host, port)
         stack.push_async_callback(self._server.close)
@@ -188,9 +192,8 @@ class Agent:
         gc.collect()
         gc.freeze()
         self._ready = True
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        _log.info("started", extra={"url": url, "checks": len(self._config.checks)})
-        return url
+        self.url = f"http://{HostPort(host, port)}/"
+        _log.info("started", extra={"url": self.url, "checks": len(self._config.checks)})
 
     async def watch(self, signals: Signals) -> None:
         """Look after the scheduler, and reload when asked, until told to stop."""
