@@ -6,7 +6,7 @@ that no nesting can exhaust Python's. Where asked to, it remembers where each va
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from agent.config.scalars import read_scalar
 from agent.config.yaml_text import Path, Problem, StrictYamlError
@@ -160,7 +160,6 @@ class Composer:
         anchored = self._anchors[name]
         if anchored is None:
             self._stop(event, f"the alias *{name} is inside of what it stands for")
-            return
         self._aliased += anchored.nodes
         self._nodes += anchored.nodes
         if self._aliased > MAX_ALIASED:
@@ -221,7 +220,7 @@ class Composer:
         path = self.path() if below is None else (*self.path(), below)
         self.problems.append(Problem(mark.line + 1, mark.column + 1, path, message))
 
-    def _stop(self, event: Any, message: str) -> None:
+    def _stop(self, event: Any, message: str) -> NoReturn:
         mark = event.start_mark
         raise StrictYamlError(Problem(mark.line + 1, mark.column + 1, self.path(), message))
 

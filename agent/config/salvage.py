@@ -102,7 +102,7 @@ def validate(
         ]
         for at, item in fresh:
             if item["type"] != "extra_forbidden":
-                spoilt.update(at[:length] for length in range(1, len(at) + 1))
+                spoilt.update(at[:length] for length in range(len(at) + 1))
         salvage.cut(_doomed(path, item) for path, item in found)
     return None, errors
 

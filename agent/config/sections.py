@@ -48,7 +48,7 @@ def _resolver(value: Any) -> HostPort | Literal["system"]:
         server = HostPort.read(value, DNS_PORT)
         ip_address(server.host)
     except ValueError as error:
-        if "port" in str(error):
+        if "the port" in str(error):
             raise
         raise ValueError(message) from None
     if server.port == 0:

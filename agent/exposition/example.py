@@ -5,14 +5,13 @@ the example does not use stand there with their defaults, commented out. The exa
 world of the lab, so that ``mailflow-agent run --lab`` has something to show.
 """
 
-import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from agent.config.model import OFF, file_model
-from agent.config.schema import as_written, schema
+from agent.config.schema import as_written
 from agent.config.strict_yaml import write
 from agent.probes.base import Probe
 from agent.settings import write_duration
@@ -119,13 +118,6 @@ _SECTIONS: Final[Mapping[str, Any]] = {
         {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES}
     ],
 }
-
-
-def rendered(probes: Iterable[Probe[Any, Any]]) -> Mapping[str, str]:
-    """Return the example configuration and the JSON Schema it names, by path."""
-    probes = tuple(probes)
-    described = json.dumps(schema(probes), indent=2, ensure_ascii=False)
-    return {PATH: render(probes), SCHEMA_PATH: f"{described}\n"}
 
 
 def render(probes: Iterable[Probe[Any, Any]]) -> str:

@@ -13,7 +13,7 @@ from agent.config import load
 from agent.config.schema import schema
 from agent.config.strict_yaml import read
 from agent.domain.finding import Outcome
-from agent.exposition.example import PATH, SCHEMA_PATH, WIDTH, render, rendered
+from agent.exposition.example import PATH, SCHEMA_PATH, WIDTH, render
 from agent.probes.base import Probe, discover
 from agent.settings import (
     CheckSettings,
@@ -86,10 +86,9 @@ def test_an_option_that_is_commented_out_shows_its_default(tmp_path: Path) -> No
 
 def test_the_example_of_the_real_probes_loads_and_fits_the_schema(tmp_path: Path) -> None:
     path = tmp_path / PATH
-    files = rendered(discover())
-    path.write_text(files[PATH], encoding="utf-8")
+    path.write_text(render(discover()), encoding="utf-8")
     config = load(path)
-    described = json.loads(files[SCHEMA_PATH])
+    described = schema()
     jsonschema.Draft7Validator.check_schema(described)
     jsonschema.validate(lists(read(path.read_bytes()).data), described)
     jsonschema.validate(lists(read(config.shown().encode()).data), described)
