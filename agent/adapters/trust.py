@@ -15,12 +15,13 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.adapters.x509 import MAX_CHAIN, Anchors, KeyPair, UnreadableError, read
-from agent.domain.tls import Presented
+from agent.domain.tls import Presented, Trust
 
 # Python 3.13 adds VERIFY_X509_STRICT and VERIFY_X509_PARTIAL_CHAIN by itself; we do not.
 _VERIFY_FLAGS = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_MAX_KNOWN = 1024  # chains that are not followed again
 
 
 class TrustStore:
@@ -42,6 +43,7 @@ class TrustStore:
         self._learning.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         self._learning.set_ciphers("ALL:@SECLEVEL=0")
         self.anchors = Anchors(ders)
+        self._trusted_until: dict[tuple[bytes, ...], datetime] = {}
 
     @classmethod
     async def load(cls, *, roots: Iterable[bytes] = (), system: bool = True) -> "TrustStore":
@@ -61,7 +63,14 @@ class TrustStore:
             leaf, *others = map(read, chain[:MAX_CHAIN])
         except (UnreadableError, ValueError):
             return None
+        if at < self._trusted_until.get(chain, at):
+            return Presented(leaf, tuple(others), Trust.TRUSTED)
         trust, detail = self.anchors.follow(chain, at)
+        if trust is Trust.TRUSTED:
+            if len(self._trusted_until) >= _MAX_KNOWN:
+                self._trusted_until.clear()
+            # Time takes trust away only where a certificate ends.
+            self._trusted_until[chain] = min(each.not_after for each in (leaf, *others))
         return Presented(leaf, tuple(others), trust, detail)
 
 

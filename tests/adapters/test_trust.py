@@ -72,6 +72,18 @@ def test_a_chain_is_followed_to_the_root(pair: KeyPair, trust: Trust) -> None:
     assert presented.trust is trust
 
 
+def test_a_chain_is_trusted_again_until_a_certificate_of_it_ends() -> None:
+    middle = Authority("Short", at=NOW - 3649 * DAY, parent=ROOT)  # ends tomorrow
+    chain = ders(middle.issue("mx.example.net", **TIMES))
+    store = TrustStore(roots=(ROOT.pem,), system=False)
+    seen = [store.present(chain, NOW + days * DAY) for days in (0, 0, 2)]
+    assert [each and each.trust for each in seen] == [
+        Trust.TRUSTED,
+        Trust.TRUSTED,
+        Trust.UNTRUSTED,
+    ]
+
+
 def test_three_faults_of_one_certificate_are_seen_in_one_run() -> None:
     pair = self_signed("old.example.net", not_before=NOW - 9 * DAY, not_after=NOW - DAY)
     presented = STORE.present(ders(pair), NOW)
