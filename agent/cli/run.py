@@ -1,0 +1,73 @@
+"""Run the agent until it is told to stop."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from agent.app import Agent, Overrides, StartError, serve
+from agent.cli.configuration import WrongConfiguration, read
+from agent.cli.exits import Exit
+from agent.config import ConfigError
+
+
+class CannotStart(click.ClickException):
+    """The machine does not allow it."""
+
+    exit_code = Exit.UNAVAILABLE
+
+
+@click.command("run")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration: a file, or a folder of files.",
+)
+@click.option("--lab", is_flag=True, help="Start the lab too, and watch it instead of the world.")
+def command(*, path: Path, lab: bool) -> int:
+    """Watch everything in the configuration, all the time.
+
+    SIGHUP loads the configuration again; SIGTERM and SIGINT stop the agent with exit code 0.
+    """
+    work = _run_in_lab(path) if lab else serve(path, started=_tell)
+    try:
+        return asyncio.run(work)
+    except ConfigError as error:
+        raise WrongConfiguration(error) from None
+    except StartError as error:
+        raise CannotStart(str(error)) from None
+
+
+async def _run_in_lab(path: Path) -> int:
+    """Run the agent in a world where every address leads to the lab and nowhere else."""
+    from agent.lab.lab import Lab
+
+    state = read(path).state
+
+    def tell(agent: Agent) -> None:
+        _tell(agent)
+        hint = "" if state == Path("state") else f" --state {state}"
+        click.echo("The lab runs. In another terminal, break something:", err=True)
+        click.echo(f"  mailflow-agent lab list{hint}", err=True)
+        click.echo(f"  mailflow-agent lab break spf-too-many-lookups{hint}\n", err=True)
+
+    try:
+        async with Lab(state) as lab:
+            overrides = Overrides(
+                resolvers=(lab.resolver,),
+                detours=lab.detours,
+                detours_only=True,
+                roots=(lab.authority,),
+                sink=("127.0.0.1", lab.sink_port),
+            )
+            return await serve(path, overrides=overrides, started=tell)
+    except OSError as error:
+        message = f"the lab cannot start in {state}: {error.strerror or error}"
+        raise StartError(message) from error
+
+
+def _tell(agent: Agent) -> None:
+    click.echo(f"\nPage     {agent.url}\nMetrics  {agent.url}metrics\nStop     Ctrl-C\n", err=True)
