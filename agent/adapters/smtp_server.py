@@ -85,13 +85,13 @@ class SmtpServer:
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 await Visit(wire, self._policy, self._limits, self._context).run()
-            wire.close()
         except Gone:
             wire.abort()
         except TimeoutError:
             self.stats.timed_out += 1
             wire.refuse(_TIME_IS_UP)
+        except asyncio.CancelledError:
+            wire.abort()
+            raise
         finally:
-            # One who does not read what was written would keep the connection for ever.
-            if not wire.is_drained:
-                wire.abort()
+            await wire.finish()

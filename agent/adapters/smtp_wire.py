@@ -10,9 +10,11 @@ import asyncio
 import re
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 _HIGH_WATER = 64 * 1024  # octets that may wait before the client is held back
+_PATIENCE = 1.0  # seconds for what was written to leave
 _END = b"\r\n.\r\n"
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 
@@ -37,6 +39,7 @@ class Wire(asyncio.Protocol):
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
         self._is_full = False
+        self._closed = asyncio.Event()
         self.is_tls = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,6 +65,7 @@ class Wire(asyncio.Protocol):
         """Wake whoever waits for it."""
         self._is_over = True
         self._transport = None
+        self._closed.set()
         _wake(self._reader)
         _wake(self._writer)
 
@@ -148,12 +152,9 @@ class Wire(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.is_tls = True
         try:
-            secured = await loop.start_tls(transport, self, context, server_side=True)
+            self._transport = await loop.start_tls(transport, self, context, server_side=True)
         except OSError:  # ssl.SSLError is one
             raise Gone from None
-        if secured is None:
-            raise Gone
-        self._transport = secured
 
     def refuse(self, octets: bytes) -> None:
         """Write without waiting, and close."""
@@ -161,15 +162,18 @@ class Wire(asyncio.Protocol):
             self._transport.write(octets)
             self._transport.close()
 
-    @property
-    def is_drained(self) -> bool:
-        """Whether all that was written has been handed to the kernel."""
-        return self._transport is None or not self._transport.get_write_buffer_size()
+    async def finish(self) -> None:
+        """Close, and return when the connection is over.
 
-    def close(self) -> None:
-        """Close when what was written is sent."""
+        One who does not read what was written, or does not end TLS, would keep it for ever.
+        """
         if self._transport is not None:
             self._transport.close()
+        for _ in range(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._closed.wait()
+            self.abort()
 
     def abort(self) -> None:
         """Close at once, whatever waits to be sent."""
