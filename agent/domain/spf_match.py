@@ -160,11 +160,13 @@ def match_mx(walk: Walk, domain: str, term: Mx) -> Plan[Match]:
         detail = f"{target} has {len(exchanges)} MX records; more than {MAX_NAMES} are an error"
         return Match("permerror", detail, target, (first,))
     # A null MX names the root, which has no addresses: it is not asked for.
-    hosts = [query_name(exchange.exchange) for exchange in exchanges]
-    names = tuple(dict.fromkeys(host for host in hosts if host))
-    queries = tuple(map(walk.address_query, names))
-    replies = yield from ask_all_dns(queries)
-    return _match_exchanges(walk, term, target, first, tuple(zip(queries, replies, strict=True)))
+    hosts = [name for name in (query_name(one.exchange) for one in exchanges) if name]
+    queries = tuple(map(walk.address_query, hosts))
+    once = tuple(dict.fromkeys(queries))
+    said = dict(zip(once, (yield from ask_all_dns(once)), strict=True))
+    # A host that is named twice is counted twice, as receivers ask for it twice.
+    pairs = tuple((query, said[query]) for query in queries)
+    return _match_exchanges(walk, term, target, first, pairs)
 
 
 def _match_exchanges(
