@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from harness import Goal, Variant, compare, conclude, measure
-from scheduling import INTERVAL, TARGETS, checks, tools
+from p11_scheduling import INTERVAL, TARGETS, checks, tools
 
 from agent.adapters.clock import SystemClock
 from agent.runtime.board import Run
@@ -105,7 +105,7 @@ def peer() -> None:
 
 
 if __name__ == "__main__":
-    results = compare([Variant("ours", "burst:ours"), Variant("apscheduler", "burst:peer")])
+    results = compare([Variant("ours", "p12_burst:ours"), Variant("apscheduler", "p12_burst:peer")])
     conclude(
         results,
         Goal("ours", "", "lost", gate=0.0, moonshot=0.0),

@@ -106,7 +106,7 @@ def peer() -> None:
 
 if __name__ == "__main__":
     results = compare(
-        [Variant("ours", "scheduling:ours"), Variant("apscheduler", "scheduling:peer")]
+        [Variant("ours", "p11_scheduling:ours"), Variant("apscheduler", "p11_scheduling:peer")]
     )
     for runs in results.runs.values():
         for run in runs:
