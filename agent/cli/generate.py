@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from agent.cli.exits import Exit
-from agent.exposition import generated
+from agent.exposition.generated import rendered, stale, write
 
 
 @click.command("generate")
@@ -18,11 +18,11 @@ from agent.exposition import generated
 )
 def command(*, check: bool, root: Path) -> int:
     """Render docs, metrics, alerts, runbooks, the example and the schema from the declarations."""
-    stale = generated.stale(root)
+    old = stale(root)
     if check:
-        for path in stale:
+        for path in old:
             click.echo(f"{path} is stale; run: make generate", err=True)
-        return Exit.WARNING if stale else Exit.OK
-    generated.write(root)
-    click.echo(f"{len(generated.rendered())} files rendered, {len(stale)} of them changed")
+        return Exit.WARNING if old else Exit.OK
+    write(root)
+    click.echo(f"{len(rendered())} files rendered, {len(old)} of them changed")
     return Exit.OK
