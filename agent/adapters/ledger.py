@@ -185,8 +185,11 @@ class Ledger:
         return after
 
     async def wait(self, token: Token, timeout: timedelta) -> Entry:  # noqa: ASYNC109 - a wait for mail
-        """Return the message as soon as it has arrived, or as it is after *timeout*."""
-        if not self._shelf.entries[token.nonce].has_arrived:
+        """Return the message as soon as it has arrived, or as it is after *timeout*.
+
+        One whose fate is known already is not waited for.
+        """
+        if self._shelf.entries[token.nonce].is_in_flight:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             waiters = self._waiters.setdefault(token.nonce, [])
             waiters.append(waiter)

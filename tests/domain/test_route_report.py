@@ -1,0 +1,169 @@
+"""Every fate of a message is told under its own rule, once for all messages that share it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent.domain import ledger
+from agent.domain import route_report as report
+from agent.domain import route_rules as rules
+from agent.domain.fact import Phase, Table
+from agent.domain.finding import Distribution, Rule
+from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State, Tally
+from agent.domain.smtp import Phase as SmtpPhase
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+PLANNED = Entry(
+    nonce="abcdefghij",
+    route="r",
+    sequence=7,
+    within=60 * SECOND,
+    lost_after=900 * SECOND,
+    planned_at=NOON,
+)
+SENDING = ledger.sending(PLANNED, NOON)
+ACCEPTED = ledger.accepted(SENDING, NOON + SECOND, "250 ok")
+
+
+def arrive(seconds: int = 5, place: Place = Place.INBOX) -> Entry:
+    duration = seconds * SECOND
+    return ledger.arrived(ACCEPTED, NOON + duration, duration=duration, place=place, detail="sink")
+
+
+DELIVERED = arrive()
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        pytest.param(SENDING, [], id="sending"),
+        pytest.param(ACCEPTED, [], id="accepted"),
+        pytest.param(DELIVERED, [], id="delivered"),
+        pytest.param(ledger.rejected(SENDING, NOON, "refused"), [rules.REFUSED], id="refused"),
+        pytest.param(ledger.rejected(SENDING, NOON, "deferred"), [rules.DEFERRED], id="deferred"),
+        pytest.param(
+            ledger.rejected(SENDING, NOON, "unreached"), [rules.UNREACHED], id="unreached"
+        ),
+        pytest.param(ledger.withdrawn(SENDING, NOON, "not-sent"), [rules.NOT_SENT], id="not sent"),
+        pytest.param(ledger.uncertain(SENDING, NOON), [rules.UNCERTAIN], id="uncertain"),
+        pytest.param(arrive(70), [rules.LATE], id="late"),
+        pytest.param(ledger.judged(ACCEPTED, NOON, 900 * SECOND), [rules.LOST], id="lost"),
+        pytest.param(arrive(5, Place.JUNK), [rules.JUNKED], id="junked"),
+        pytest.param(arrive(5, Place.QUARANTINE), [rules.QUARANTINED], id="quarantined"),
+        pytest.param(arrive(5, Place.ORIGIN), [rules.LOOPED], id="looped"),
+        pytest.param(arrive(5, Place.ELSEWHERE), [rules.MISROUTED], id="misrouted"),
+        pytest.param(ledger.bounced(ACCEPTED, NOON), [rules.BOUNCED], id="bounced"),
+        pytest.param(replace(DELIVERED, duplicates=1), [rules.DUPLICATE], id="duplicate"),
+        pytest.param(replace(DELIVERED, damaged=True), [rules.DAMAGED], id="damaged"),
+        pytest.param(
+            replace(arrive(70), duplicates=2, damaged=True),
+            [rules.LATE, rules.DUPLICATE, rules.DAMAGED],
+            id="all at once",
+        ),
+    ],
+)
+def test_each_fate_has_its_rule(entry: Entry, expected: list[Rule]) -> None:
+    assert [finding.rule for finding in report.findings((entry,))] == expected
+
+
+def test_messages_of_one_fate_make_one_finding() -> None:
+    late = arrive(70)
+    (finding,) = report.findings((late, replace(late, sequence=8)), overdue=(ACCEPTED,))
+    assert finding.detail == "3 messages"
+    assert finding.evidence == (
+        "message 7 of 2026-11-23 12:00:00Z: late after 70.0 s (sink)",
+        "message 8 of 2026-11-23 12:00:00Z: late after 70.0 s (sink)",
+        "message 7 of 2026-11-23 12:00:00Z: under way (250 ok)",
+    )
+
+
+def test_every_counter_is_there_before_the_first_message() -> None:
+    found = report.measurements(Tally())
+    assert [m.labels[0] for m in found if m.signal is rules.FAILED] == list(FAILURES)
+    assert [m.labels[0] for m in found if m.signal is rules.UNJUDGED_TOTAL] == list(UNJUDGED)
+    assert {m.value for m in found if m.signal.kind == "counter"} == {0}
+    assert not any(m.signal in (rules.LAST_SENT, rules.LAST_DELIVERED) for m in found)
+
+
+def test_the_counters_follow_the_tally() -> None:
+    values = {
+        (m.signal, m.labels): m.value for m in report.measurements(ledger.tally((arrive(70),)))
+    }
+    assert values[rules.MESSAGES, ()] == 1
+    assert values[rules.FAILED, ("late",)] == 1
+    assert values[rules.LATE_TOTAL, ()] == 1
+    assert values[rules.LAST_SENT, ()] == NOON.timestamp()
+    assert values[rules.LAST_DELIVERED, ()] == (NOON + 70 * SECOND).timestamp()
+    assert values[rules.DELIVERY, ()] == Distribution((0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1), 70.0)
+
+
+def test_the_configuration_is_told_with_the_route() -> None:
+    found = report.constants(objective=0.99, within=60 * SECOND, interval=300 * SECOND)
+    assert [m.value for m in found] == [0.99, 60.0, 300.0]
+
+
+@pytest.mark.parametrize(
+    ("entry", "seconds"),
+    [
+        pytest.param(DELIVERED, 4.0, id="from the yes to the arrival"),
+        pytest.param(ACCEPTED, None, id="not arrived"),
+        pytest.param(
+            ledger.arrived(SENDING, NOON, duration=SECOND), None, id="arrived before the yes"
+        ),
+        pytest.param(replace(DELIVERED, duration=SECOND / 2), 0.0, id="never negative"),
+    ],
+)
+def test_transit_is_from_the_yes_to_the_arrival(entry: Entry, seconds: float | None) -> None:
+    assert report.transit(entry) == seconds
+
+
+TIMINGS = {SmtpPhase.CONNECT: 0.1, SmtpPhase.FINAL: 0.9}
+
+
+@pytest.mark.parametrize(
+    ("entry", "moods"),
+    [
+        pytest.param(DELIVERED, ["good", "good", "good"], id="delivered"),
+        pytest.param(ACCEPTED, ["good", "good", "plain"], id="under way"),
+        pytest.param(arrive(70), ["good", "good", "warning"], id="late"),
+        pytest.param(
+            ledger.rejected(SENDING, NOON, "refused"), ["good", "bad", "bad"], id="refused"
+        ),
+        pytest.param(
+            ledger.judged(ledger.uncertain(SENDING, NOON), NOON, 900 * SECOND),
+            ["good", "unknown", "unknown"],
+            id="uncertain for ever",
+        ),
+        pytest.param(
+            replace(PLANNED, judged_at=NOON, state=State.ACCEPTED),
+            ["good", "good", "plain"],
+            id="nothing to say",
+        ),
+    ],
+)
+def test_the_walk_shows_where_it_ended(entry: Entry, moods: list[str]) -> None:
+    walk = report.walk(TIMINGS, entry)
+    assert [phase.mood for phase in walk.phases] == moods
+    assert walk.phases[0] == Phase("connect", 0.1, "good")
+    assert walk.phases[-1].name == "transit"
+
+
+def test_the_table_has_a_row_for_each_message() -> None:
+    twice = replace(DELIVERED, duplicates=1, damaged=True)
+    table = report.table((twice, SENDING))
+    assert table == Table(
+        ("sent", "message", "state", "after", "marks", "detail"),
+        (
+            (
+                "2026-11-23 12:00:00Z",
+                "7 abcdefgh",
+                "delivered",
+                "5.00 s",
+                "1 more, damaged",
+                "sink",
+            ),
+            ("2026-11-23 12:00:00Z", "7 abcdefgh", "sending", "", "", ""),
+        ),
+    )
