@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from proof import fires, quiet
 
 from agent.domain import ledger
 from agent.domain import route_report as report
@@ -65,7 +66,15 @@ DELIVERED = arrive()
     ],
 )
 def test_each_fate_has_its_rule(entry: Entry, expected: list[Rule]) -> None:
-    assert [finding.rule for finding in report.findings((entry,))] == expected
+    found = report.findings((entry,))
+    assert [finding.rule for finding in found] == expected
+    for rule in expected:
+        fires(rule, found)
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in rules.RULES])
+def test_a_message_that_arrived_well_breaks_no_rule(rule: Rule) -> None:
+    quiet(rule, report.findings((DELIVERED,)))
 
 
 def test_messages_of_one_fate_make_one_finding() -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from proof import fires
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
@@ -298,6 +299,7 @@ async def test_nothing_is_sent_above_the_budget(world: World) -> None:
     assert broken(await run(check, world.tools)) == []
     outcome = await run(check, world.tools)
     assert broken(outcome) == [rules.OVER_BUDGET]
+    fires(rules.OVER_BUDGET, outcome)
     assert outcome.failure == "over-budget"
     assert world.relay.seen == 1
 
@@ -306,6 +308,7 @@ async def test_nothing_is_sent_that_cannot_be_recorded(world: World) -> None:
     await world.store.read("PRAGMA query_only=1")
     outcome = await run(world.check(), world.tools)
     assert broken(outcome) == [rules.UNRECORDED]
+    fires(rules.UNRECORDED, outcome)
     assert outcome.severity is Severity.UNKNOWN
     assert world.relay.seen == 0
 
