@@ -22,7 +22,7 @@ import pytest
 from agent.domain.finding import Finding, Outcome, Rule
 from agent.probes.base import discover
 
-STRICT = frozenset({"mx"})  # kinds of which every rule must be shown both ways
+STRICT = frozenset({"mx", "route"})  # kinds of which every rule must be shown both ways
 
 _fired: set[str] = set()
 _quiet: set[str] = set()
