@@ -12,7 +12,6 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 from agent.adapters.clock import SystemClock
 from agent.adapters.store_file import FILE_NAME, Folder, StoreError, move_aside
 from agent.adapters.store_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from agent.adapters.store_values import Change, Statement, StoreStats, Value
 
 __all__ = ["Change", "Store", "StoreError", "StoreStats"]
 
@@ -29,28 +29,6 @@ FLUSH_SECONDS = 1.0
 MAX_PENDING = 100_000  # keys that wait for a disk that does not take them
 
 _log = logging.getLogger(__name__)
-
-Value = str | bytes | int | float | None
-Statement = tuple[str, tuple[Value, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Statements that belong together; a later change of the same key replaces a waiting one."""
-
-    key: str
-    statements: tuple[Statement, ...]
-
-
-@dataclass(slots=True)
-class StoreStats:
-    """How the store is doing, for the metrics and the page."""
-
-    write_errors: int = 0
-    dropped: int = 0
-    moved_aside: int = 0
-    pending: int = 0
-    degraded: str = ""  # why nothing can be written, or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +116,12 @@ class Store:
         """Be the writer thread, from opening to closing."""
         try:
             connection = self._connect()
-        except StoreError as error:
+        except (StoreError, sqlite3.Error, OSError) as error:
             self._release()
-            opened.set_exception(error)
-            return
-        except (sqlite3.Error, OSError) as error:
-            self._release()
-            opened.set_exception(StoreError(f"cannot open the state: {error}"))
+            is_told = isinstance(error, StoreError)
+            opened.set_exception(
+                error if is_told else StoreError(f"cannot open the state: {error}")
+            )
             return
         opened.set_result(None)
         try:
@@ -269,9 +246,9 @@ class Store:
         connection = sqlite3.connect(name, isolation_level=None, timeout=1.0)
         connection.execute("PRAGMA journal_mode=WAL")
         if self._max_bytes is not None:
-            (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-            connection.execute(f"PRAGMA max_page_count={max(self._max_bytes // page_size, 1)}")
-        if connection.execute("PRAGMA user_version").fetchone() == (0,):
+            pages = self._max_bytes // _ask(connection, "page_size")
+            connection.execute(f"PRAGMA max_page_count={max(pages, 1)}")
+        if not _ask(connection, "user_version"):
             connection.executescript(
                 f"BEGIN; PRAGMA application_id={APPLICATION_ID};"
                 f"PRAGMA user_version={SCHEMA_VERSION}; {SCHEMA} COMMIT;"
@@ -287,19 +264,22 @@ def _damage(path: Path) -> str:
         return "it is empty"
     connection = sqlite3.connect(path, timeout=1.0)
     try:
-        ask: Callable[[str], Any] = lambda name: connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731
-        if ask("application_id") != APPLICATION_ID:
+        if _ask(connection, "application_id") != APPLICATION_ID:
             return "it was not written by mailflow-agent"
-        version = ask("user_version")
+        version = _ask(connection, "user_version")
         if version > SCHEMA_VERSION:
             message = (
                 f"{path} was written by a newer mailflow-agent (schema {version}, this one reads"
                 f" {SCHEMA_VERSION}); install that version again, or choose another state folder"
             )
             raise StoreError(message)
-        verdict: str = ask("quick_check(1)")
+        verdict: str = _ask(connection, "quick_check(1)")
     except sqlite3.DatabaseError as error:
         return str(error)
     finally:
         connection.close()
     return "" if verdict == "ok" else verdict
+
+
+def _ask(connection: sqlite3.Connection, pragma: str) -> Any:
+    return connection.execute(f"PRAGMA {pragma}").fetchone()[0]
