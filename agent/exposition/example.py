@@ -20,7 +20,6 @@ PATH: Final = "config.example.yaml"
 SCHEMA_PATH: Final = "docs/config.schema.json"
 WIDTH: Final = 100
 INTERVAL: Final = timedelta(seconds=10)  # short, so that a newcomer sees something move
-SLOWER: Final = {"route": timedelta(seconds=30)}  # what the default budget allows
 
 _HEAD: Final = f"""\
 # yaml-language-server: $schema={SCHEMA_PATH}
@@ -140,12 +139,11 @@ def render(probes: Iterable[Probe[Any, Any]]) -> str:
 
 def _short(probe: Probe[Any, Any]) -> dict[str, str]:
     """Return a short interval for the lab, or none where the probe does not take it."""
-    interval = SLOWER.get(probe.kind, INTERVAL)
     try:
-        probe.settings(interval=interval)
+        probe.settings(interval=INTERVAL)
     except ValueError:
         return {"interval": as_written(probe.settings().interval)}
-    return {"interval": write_duration(interval)}
+    return {"interval": write_duration(INTERVAL)}
 
 
 def _option(key: str, field: Any, value: Any, depth: int) -> list[str]:

@@ -40,8 +40,12 @@ class RouteSettings(CheckSettings):
     objective: float = Field(
         default=0.99, gt=0, lt=1, description="Share of the messages that must not fail."
     )
-    messages_per_minute: int = Field(
-        default=2, ge=1, le=30, description="Budget of this route; no fault makes it send more."
+    messages_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=600,
+        description="Budget of this route, by default that of the section `budget`; no fault makes"
+        " it send more.",
     )
 
 
@@ -94,6 +98,10 @@ def _constants(check: RouteCheck) -> tuple[Measurement, ...]:
     )
 
 
+def _allowance(per_minute: int | None) -> Allowance | None:
+    return None if per_minute is None else Allowance(per_minute, timedelta(minutes=1))
+
+
 async def _attempt(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt:
     """Send this run's message where that may be, and wait for it."""
     began = tools.clock.monotonic()
@@ -105,7 +113,7 @@ async def _attempt(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt:
         key,
         within=expect.within,
         lost_after=expect.lost_after,
-        allowance=Allowance(check.settings.messages_per_minute, timedelta(minutes=1)),
+        allowance=_allowance(check.settings.messages_per_minute),
     )
     if isinstance(token, Held):
         rule = rules.OVER_BUDGET if token.reason == "over-budget" else rules.UNRECORDED

@@ -92,6 +92,7 @@ class Timetable:
         self._groups: dict[tuple[str, timedelta], _Group] = {}
         self._known: frozenset[AnyCheck] = frozenset()
         self._first: deque[tuple[float, AnyCheck]] = deque()
+        self._ran_first: dict[AnyCheck, float] = {}  # until its first regular turn
 
     @property
     def pulses(self) -> frozenset[timedelta]:
@@ -105,7 +106,9 @@ class Timetable:
         """Make *checks* the timetable.
 
         Checks that stay, as the same objects, keep their turn. New ones have a first run soon:
-        a handful within a second or two, ten thousand spread over their interval.
+        a handful within a second or two, ten thousand spread over their interval. A regular turn
+        that comes within half an interval of the first run is left out, because a route that
+        sends has a budget.
         """
         wanted = tuple(checks)
         sorted_in: dict[tuple[str, timedelta], dict[int, list[AnyCheck]]] = {}
@@ -121,6 +124,9 @@ class Timetable:
             group.size = sum(map(len, group.table.values()))
         self._groups = groups
         before, self._known = self._known, frozenset(wanted)
+        self._ran_first = {
+            check: at for check, at in self._ran_first.items() if check in self._known
+        }
         self._plan_first_runs([check for check in wanted if check not in before], now)
 
     def _plan_first_runs(self, fresh: list[AnyCheck], now: float) -> None:
@@ -147,10 +153,22 @@ class Timetable:
         if pulse in {None, COARSE}:
             while self._first and self._first[0][0] <= now:
                 at, check = self._first.popleft()
+                self._ran_first[check] = at
                 yield Due(at, (check,))
         for (_, interval), group in tuple(self._groups.items()):
             if pulse in {None, _pulse(interval)}:
-                yield from group.advance(now)
+                for due in group.advance(now):
+                    yield self._thinned(due) if self._ran_first and isinstance(due, Due) else due
+
+    def _thinned(self, due: Due) -> Due:
+        """Return *due* without the checks whose first run was only just now."""
+        checks = []
+        for check in due.checks:
+            first = self._ran_first.pop(check, None)
+            half = check.settings.interval.total_seconds() / 2
+            if first is None or due.at - first >= half:
+                checks.append(check)
+        return Due(due.at, tuple(checks))
 
 
 def _hash(check: AnyCheck) -> int:
