@@ -152,6 +152,9 @@ def _result(term: Mechanism | Redirect, step: Step) -> Result | None:
 
 def _take(walk: Walk, domain: str, term: Mechanism | Redirect) -> Plan[Step]:
     """Look at one term, and count what it costs (RFC 7208 section 4.6.4)."""
+    if isinstance(term, Ip4 | Ip6):
+        # Most terms by far; they cost nothing, so there is nothing to count.
+        return _match_network(walk.ip, term)
     terms, voids, void_queries = walk.terms, walk.voids, walk.void_queries
     if isinstance(term, LOOKERS):
         walk.terms += 1
@@ -189,18 +192,16 @@ def _match(walk: Walk, domain: str, term: Mechanism) -> Plan[Match]:
             return (yield from match_ptr(walk, domain, term))
         case Exists():
             return (yield from match_exists(walk, domain, term))
-        case Ip4() | Ip6():
-            return _match_network(walk.ip, term)
         case _:
             return Match("match", "all matches everybody")
 
 
-def _match_network(ip: Address, term: Ip4 | Ip6) -> Match:
+def _match_network(ip: Address, term: Ip4 | Ip6) -> Step:
     """``ip4`` and ``ip6``: never across families (RFC 7208 section 5)."""
     if ip in term.network:
-        return Match("match", f"{ip} is in {term.network}")
+        return Step(term.text, "match", f"{ip} is in {term.network}")
     # Not worded in full: long records have hundreds of these, and the term stands beside it.
-    return Match("no match", "the client is not in this network")
+    return Step(term.text, "no match", "the client is not in this network")
 
 
 def _follow(walk: Walk, domain: str, term: Include | Redirect) -> Plan[Step]:

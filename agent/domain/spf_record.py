@@ -96,13 +96,21 @@ def parse(raw: bytes) -> Record | Broken:
     faults.extend(_repeated(terms))
     if faults:
         return Broken(text, tuple(sorted(faults, key=lambda fault: fault.position)))
-    return Record(
-        text,
-        tuple(terms),
-        tuple(term for term in terms if isinstance(term, Mechanism)),
-        next((term for term in terms if isinstance(term, Redirect)), None),
-        next((term for term in terms if isinstance(term, Exp)), None),
-    )
+    return _assemble(text, tuple(terms))
+
+
+def _assemble(text: str, terms: tuple[Mechanism | Modifier, ...]) -> Record:
+    """Sort out the terms of a record without faults."""
+    mechanisms = tuple(term for term in terms if isinstance(term, Mechanism))
+    redirect = next((term for term in terms if isinstance(term, Redirect)), None)
+    exp = next((term for term in terms if isinstance(term, Exp)), None)
+    stop = next((term for term in mechanisms if isinstance(term, All)), None)
+    reached: tuple[Mechanism | Redirect, ...] = mechanisms
+    if stop is not None:
+        reached = mechanisms[: mechanisms.index(stop) + 1]
+    elif redirect is not None:
+        reached = (*mechanisms, redirect)
+    return Record(text, terms, mechanisms, redirect, exp, stop, reached)
 
 
 def _repeated(terms: list[Mechanism | Modifier]) -> Iterable[SyntaxFault]:

@@ -136,26 +136,19 @@ LOOKERS = (Include, A, Mx, Ptr, Exists, Redirect)  # cost a lookup, RFC 7208 sec
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record without syntax errors. ``terms`` are all of them, in the order of the text."""
+    """A record without syntax errors. ``terms`` are all of them, in the order of the text.
+
+    ``all`` is the first one: nothing after it is evaluated. ``reached`` is what an evaluation
+    that matches nothing looks at, in its order.
+    """
 
     text: str
     terms: tuple[Mechanism | Modifier, ...]
     mechanisms: tuple[Mechanism, ...]
     redirect: Redirect | None
     exp: Exp | None
-
-    @property
-    def all(self) -> All | None:
-        """The first ``all``: nothing after it is evaluated."""
-        return next((term for term in self.mechanisms if isinstance(term, All)), None)
-
-    @property
-    def reached(self) -> tuple[Mechanism | Redirect, ...]:
-        """What an evaluation that matches nothing looks at, in its order."""
-        stop = self.all
-        if stop is not None:
-            return self.mechanisms[: self.mechanisms.index(stop) + 1]
-        return (*self.mechanisms, self.redirect) if self.redirect else self.mechanisms
+    all: All | None
+    reached: tuple[Mechanism | Redirect, ...]
 
 
 @dataclass(frozen=True, slots=True)
