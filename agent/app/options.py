@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from agent.adapters.resolver import system_resolvers
 from agent.config import Config
 from agent.probes.self_check import KIND as SELF
-from agent.runtime.runner import Limits
+from agent.runtime.lane import Limits
 from agent.settings import RouteSubject
 
 GRACE = timedelta(seconds=10)

@@ -28,7 +28,8 @@ from agent.exposition.as_json import outcome_as_json
 from agent.probes.base import Check, Probe, Toolbox, discover
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
-from agent.runtime.runner import Limits, Runner
+from agent.runtime.lane import Limits
+from agent.runtime.runner import Runner
 from agent.settings import DomainSubject
 
 AT_ONCE = 50  # runs

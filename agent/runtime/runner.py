@@ -10,11 +10,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 from agent.adapters.clock import Clock
@@ -23,6 +20,7 @@ from agent.domain.peer_text import PeerText
 from agent.probes.base import CRASHED, DEPENDENCY_DOWN, TIMED_OUT, Check, Toolbox
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
+from agent.runtime.lane import Due, Lane, Limits, Skip, Tally
 from agent.runtime.recent import Recent
 from agent.settings import write_duration
 
@@ -30,56 +28,6 @@ _log = logging.getLogger(__name__)
 _TURN = 16  # runs that a worker does before it lets others have the loop, awaiting or not
 _RESERVE = 4  # workers called before it is known whether those before them have time
 _LATEST = 4096
-
-
-class Skip(StrEnum):
-    """Why a check that was due did not run: a closed set, fit for a label value."""
-
-    OVERLAP = "overlap"  # its last run is still going on
-    OVERLOADED = "overloaded"  # it is still waiting since it was last due
-    DEPENDENCY_DOWN = "dependency-down"
-    DRAINING = "draining"  # the agent is stopping
-    STALLED = "stalled"  # the process slept through more than an interval
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one kind of probe has done since the start. ``crashes`` are bugs of the agent."""
-
-    runs: int = 0
-    crashes: int = 0
-    failures: dict[str, int] = field(default_factory=dict)
-    skipped: dict[Skip, int] = field(default_factory=lambda: dict.fromkeys(Skip, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How many runs may go on at once: in all, and of one kind (by default, and by name)."""
-
-    runs: int = 256
-    runs_per_kind: int = 64
-    by_kind: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    """What waits of one kind of probe."""
-
-    limit: int
-    waiting: "deque[_Due]" = field(default_factory=deque)
-    running: int = 0
-    tally: Tally = field(default_factory=Tally)
-
-
-@dataclass(slots=True, eq=False)
-class _Due:
-    """A check between falling due and the end of its run."""
-
-    check: Check[Any, Any]
-    lane: _Lane
-    at: float
-    started: bool = False
-    asked: asyncio.Future[Run] | None = None
 
 
 class Runner:
@@ -101,9 +49,9 @@ class Runner:
         self._publish = publish
         self._dependencies = dependencies
         self._limits = limits
-        self._lanes: dict[str, _Lane] = {}
-        self._order: deque[_Lane] = deque()
-        self._due: dict[str, _Due] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._order: deque[Lane] = deque()
+        self._due: dict[str, Due] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._hired = 0  # workers that have not begun
         self._draining = False
@@ -154,7 +102,7 @@ class Runner:
             lane.tally.skipped[Skip.DEPENDENCY_DOWN] += 1
             self._publish(Run(check, self._clock.now(), timedelta(), down))
             return
-        self._enqueue(identity, _Due(check, lane, due))
+        self._enqueue(identity, Due(check, lane, due))
 
     async def run(self, check: Check[Any, Any]) -> Run:
         """Run *check* now, or join the run that goes on, and return it when it has ended.
@@ -168,7 +116,7 @@ class Runner:
             down = self._dependencies.outcome_without(check.probe.depends_on)
             if self._draining or down is not None:
                 return Run(check, self._clock.now(), timedelta(), down or _stopping())
-            due = _Due(check, self._lane(check.probe.kind), self._clock.monotonic())
+            due = Due(check, self._lane(check.probe.kind), self._clock.monotonic())
             self._enqueue(check.identity, due)
         if due.asked is None:
             due.asked = asyncio.get_running_loop().create_future()
@@ -196,15 +144,15 @@ class Runner:
             return cut
         return 0
 
-    def _lane(self, kind: str) -> _Lane:
+    def _lane(self, kind: str) -> Lane:
         lane = self._lanes.get(kind)
         if lane is None:
             limit = self._limits.by_kind.get(kind, self._limits.runs_per_kind)
-            lane = self._lanes[kind] = _Lane(limit)
+            lane = self._lanes[kind] = Lane(limit)
             self._order.append(lane)
         return lane
 
-    def _enqueue(self, identity: str, due: _Due) -> None:
+    def _enqueue(self, identity: str, due: Due) -> None:
         self._due[identity] = due
         due.lane.waiting.append(due)
         if self._hired < _RESERVE and due.lane.running < due.lane.limit:
@@ -244,7 +192,7 @@ class Runner:
             if done % _TURN == 0:
                 await asyncio.sleep(0)
 
-    def _take(self) -> _Due | None:
+    def _take(self) -> Due | None:
         """Return the next check that may start; the lanes take turns."""
         for _ in range(len(self._order)):
             lane = self._order[0]
@@ -254,7 +202,7 @@ class Runner:
                 return lane.waiting.popleft()
         return None
 
-    async def _run(self, due: _Due) -> None:
+    async def _run(self, due: Due) -> None:
         run = None
         try:
             due.started = True
@@ -273,14 +221,14 @@ class Runner:
         if self._observe_lateness is not None:
             self._observe_lateness(timedelta(seconds=seconds))
 
-    def _end(self, due: _Due, run: Run | None) -> None:
+    def _end(self, due: Due, run: Run | None) -> None:
         """Forget that *due* is due, and answer those who asked for it; None: it was cut short."""
         del self._due[due.check.identity]
         if due.asked is not None and not due.asked.done():
             stopped = run or Run(due.check, self._clock.now(), timedelta(), _stopping())
             due.asked.set_result(stopped)
 
-    async def _attempt(self, due: _Due) -> Outcome:
+    async def _attempt(self, due: Due) -> Outcome:
         """Run the probe once. Whatever it raises becomes an outcome, except that we stop."""
         check, tally = due.check, due.lane.tally
         timeout = check.settings.timeout

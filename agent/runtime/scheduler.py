@@ -19,7 +19,8 @@ from apscheduler.triggers.base import BaseTrigger
 from agent.adapters.clock import Clock
 from agent.probes.base import Check
 from agent.runtime.dependencies import Heartbeats
-from agent.runtime.runner import Runner, Skip
+from agent.runtime.lane import Skip
+from agent.runtime.runner import Runner
 from agent.runtime.timetable import COARSE, Missed, Timetable
 
 TASK = "scheduler"  # the name of its heartbeat

@@ -7,7 +7,7 @@ from agent.exposition import dns_metrics, runtime_metrics
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.text_format import Format
 from agent.runtime.dependencies import Dependencies, Heartbeats
-from agent.runtime.runner import Skip, Tally
+from agent.runtime.lane import Skip, Tally
 from servers.standings import NOON, SENT, TIME, HandClock
 
 

@@ -1,5 +1,6 @@
 """The first run of a check, and the regular turn that would come too soon after it."""
 
+import itertools
 from datetime import timedelta
 
 from agent.runtime.timetable import Due, Timetable
@@ -17,7 +18,7 @@ def test_no_check_runs_twice_within_half_an_interval_of_its_start() -> None:
             for each in event.checks:
                 runs[each.identity].append(event.at)
     for times in runs.values():
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         assert min(gaps) >= 15
         assert max(gaps) <= 45
         assert gaps[1:] == [30] * len(gaps[1:])

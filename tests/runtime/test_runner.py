@@ -8,7 +8,7 @@ import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.domain.finding import Outcome, Severity
-from agent.runtime.runner import Limits, Skip
+from agent.runtime.lane import Limits, Skip
 from servers.checks import FINE, Harvest, check, many, probe
 
 LONG = timedelta(seconds=30)

@@ -13,7 +13,7 @@ from agent.adapters.clock import SystemClock
 from agent.domain.finding import Outcome
 from agent.probes.base import Check
 from agent.runtime.dependencies import Heartbeats
-from agent.runtime.runner import Skip
+from agent.runtime.lane import Skip
 from agent.runtime.scheduler import TASK, Scheduler
 from agent.runtime.timetable import COARSE
 from servers.checks import FINE, Harvest, check, many, probe

@@ -11,7 +11,8 @@ from agent.domain.lookup import Answer, Query, Reply
 from agent.probes.base import Check, Probe, Toolbox, Vitals
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
-from agent.runtime.runner import Limits, Runner
+from agent.runtime.lane import Limits
+from agent.runtime.runner import Runner
 from agent.settings import CheckSettings, DomainSubject
 from servers.standings import HandClock
 
