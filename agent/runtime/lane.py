@@ -41,6 +41,9 @@ class Limits:
     by_kind: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(slots=True, eq=False)
 class Lane:
     """What waits of one kind of probe."""

@@ -20,7 +20,7 @@ from agent.domain.peer_text import PeerText
 from agent.probes.base import CRASHED, DEPENDENCY_DOWN, TIMED_OUT, Check, Toolbox
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
-from agent.runtime.lane import Due, Lane, Limits, Skip, Tally
+from agent.runtime.lane import DEFAULT_LIMITS, Due, Lane, Limits, Skip, Tally
 from agent.runtime.recent import Recent
 from agent.settings import write_duration
 
@@ -38,7 +38,7 @@ class Runner:
         tools: Toolbox,
         publish: Callable[[Run], None],
         dependencies: Dependencies,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         *,
         observe_lateness: Callable[[timedelta], None] | None = None,
     ) -> None:

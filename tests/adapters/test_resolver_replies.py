@@ -136,7 +136,9 @@ async def test_a_huge_answer_is_read_or_given_up_but_never_absence(
     server.zone["example.com", kind] = records
     reply = await resolver.resolve(Query("example.com", kind))  # type: ignore[arg-type]
     if expected is None:
-        assert reply == Unanswered(Silence.MALFORMED)
+        # More than we care to read; a busy machine may not even get it in time.
+        assert isinstance(reply, Unanswered)
+        assert reply.reason in {Silence.MALFORMED, Silence.TRUNCATED}
     else:
         assert isinstance(reply, Answer)
         assert len(reply.records) == expected
