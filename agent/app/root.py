@@ -114,7 +114,13 @@ class Agent:
             observe_lateness=own.started_late,
         )
         self.scheduler = Scheduler(self.runner, clock, heartbeats)
-        metrics = Metrics(self.board, discover(), clock, failed=own.collector_failed)
+        metrics = Metrics(
+            self.board,
+            discover(),
+            clock,
+            initial=lambda check: check.initial(tools),
+            failed=own.collector_failed,
+        )
         own.watch(runtime_metrics.read(self.runner, self.dependencies, heartbeats))
         own.watch(dns_metrics.read(lambda: tools.resolver.stats))
         for probe in discover():

@@ -61,8 +61,9 @@ class _Entry:
 class Metrics:
     """All series about checks, kept in step with a board.
 
-    *failed* is called for each measurement that does not fit its declaration, which is a bug of
-    a probe: it loses that series and nothing else.
+    *initial* gives the measurements of a check that has not run yet. *failed* is called for each
+    measurement that does not fit its declaration, which is a bug of a probe: it loses that series
+    and nothing else.
     """
 
     def __init__(
@@ -71,9 +72,11 @@ class Metrics:
         probes: Iterable[Probe[Any, Any]],
         clock: Clock,
         *,
+        initial: Callable[[Check[Any, Any]], tuple[Measurement, ...]] = lambda _: (),
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._board = board
+        self._initial = initial
         self._clock = clock
         self._failed = failed
         self._families = families(probes)
@@ -127,8 +130,8 @@ class Metrics:
             self._expiries.get(entry.interval, {}).pop(entry, None)
             entry.interval = check.settings.interval.total_seconds()
             self._set(INTERVAL, entry, entry.interval)
-            if check.probe.initial is not None and standing.run is None:
-                self._measure(entry, check.probe.initial(check))
+            if standing.run is None:
+                self._measure(entry, self._initial(check))
             if entry.fresh:
                 self._renew(entry)
         return entry

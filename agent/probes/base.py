@@ -65,8 +65,9 @@ class Probe(Generic[T, S]):
 
     ``subject`` is the class of what it looks at; ``settings`` the class of what an operator may
     tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run
-    could tell nothing. ``initial`` gives the measurements that exist before the first run, so
-    that counters start at 0. ``example`` is a short YAML value for the example file.
+    could tell nothing. ``initial`` gives the measurements that exist before the first run of this
+    process, so that counters start at 0, or where they stood before a restart. ``example`` is a
+    short YAML value for the example file.
     """
 
     kind: str
@@ -76,7 +77,7 @@ class Probe(Generic[T, S]):
     rules: tuple[Rule, ...]
     signals: tuple[Signal, ...] = ()
     depends_on: tuple[str, ...] = ()
-    initial: "Callable[[Check[T, S]], tuple[Measurement, ...]] | None" = None
+    initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
 
     @property
@@ -107,6 +108,10 @@ class Check(Generic[T, S]):
     def subject(self) -> str:
         """The name of the subject, as the ``subject`` label has it."""
         return self.target.name
+
+    def initial(self, tools: Toolbox) -> tuple[Measurement, ...]:
+        """Return what is measured before the first run."""
+        return () if self.probe.initial is None else self.probe.initial(self, tools)
 
 
 DNS_UNANSWERED = Rule(

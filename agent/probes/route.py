@@ -19,7 +19,7 @@ from agent.domain import route_rules as rules
 from agent.domain.budget import Allowance
 from agent.domain.fact import Fact, Text
 from agent.domain.finding import Finding, Measurement, Outcome
-from agent.domain.ledger import Entry, State, Tally
+from agent.domain.ledger import Entry, State
 from agent.domain.message import Message, Token
 from agent.domain.smtp import Accepted, Dialogue, Errand, Reason, Refused, Unreached
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
@@ -85,9 +85,13 @@ def ledger_key(check: RouteCheck) -> str:
     return f"{check.tenant}/{check.subject}"
 
 
-def initial(check: RouteCheck) -> tuple[Measurement, ...]:
-    """Return every counter at 0, so that the first failure is an increase."""
-    return (*_constants(check), *report.measurements(Tally()))
+def initial(check: RouteCheck, tools: Toolbox) -> tuple[Measurement, ...]:
+    """Return every counter as the ledger has it: at 0, so that the first failure is an increase.
+
+    After a restart they go on from where they stood; if they were 0 until the first run, that would
+    be read as a reset, and everything that failed long ago as having failed just now.
+    """
+    return (*_constants(check), *report.measurements(tools.ledger.tally(ledger_key(check))))
 
 
 def _constants(check: RouteCheck) -> tuple[Measurement, ...]:

@@ -26,6 +26,7 @@ from servers.standings import (
     TOO_MANY,
     HandClock,
     check,
+    from_zero,
     large_board,
     publish,
     small_board,
@@ -41,7 +42,9 @@ class World:
         self.clock = HandClock()
         self.board = Board() if board is None else board
         self.failures = 0
-        self.metrics = Metrics(self.board, PROBES, self.clock, failed=self._failed)
+        self.metrics = Metrics(
+            self.board, PROBES, self.clock, initial=from_zero, failed=self._failed
+        )
 
     def _failed(self) -> None:
         self.failures += 1

@@ -26,7 +26,7 @@ from agent.domain.finding import Outcome, Rule, Severity
 from agent.domain.ledger import State
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
-from agent.probes.route import PROBE, RouteSettings, initial, ledger_key, run
+from agent.probes.route import PROBE, RouteSettings, ledger_key, run
 from agent.settings import RouteSubject
 
 TO = "sink@fabrikam.com"
@@ -349,17 +349,13 @@ async def test_a_run_ends_before_its_deadline_whatever_it_waits_for(world: World
     assert value(outcome, rules.IN_FLIGHT) == 1
 
 
-def test_every_child_of_every_counter_exists_before_the_first_run() -> None:
-    check: Any = Check(
-        "contoso",
-        RouteSubject.model_validate(
-            {
-                "name": "r",
-                "send": {"smtp": {"host": "mx.example"}, "mail_from": "a@b.example", "rcpt_to": TO},
-            }
-        ),
-        PROBE,
-        RouteSettings(),
-    )
+async def test_every_child_of_every_counter_exists_before_the_first_run(world: World) -> None:
+    check: Any = world.check()
     declared = {signal for signal in PROBE.signals if signal.kind != "gauge"}
-    assert declared <= {measurement.signal for measurement in initial(check)}
+    assert declared <= {measurement.signal for measurement in check.initial(world.tools)}
+
+
+async def test_after_a_restart_the_counters_go_on_from_where_they_stood(world: World) -> None:
+    check: Any = world.check()
+    await run(check, world.tools)
+    assert value(Outcome(measurements=check.initial(world.tools)), rules.MESSAGES) == 1
