@@ -5,6 +5,7 @@ name in, lines out, the first of which says whether it went well.
 """
 
 import asyncio
+import errno
 import socket
 from pathlib import Path
 from typing import Self
@@ -25,6 +26,8 @@ class Control:
 
     async def __aenter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        if _is_answered(self._path):
+            raise OSError(errno.EADDRINUSE, "another lab runs there; stop it, or set another state")
         self._path.unlink(missing_ok=True)  # of a lab that was killed
         self._server = await asyncio.start_unix_server(self._serve, self._path, limit=MAX_LINE)
         self._path.chmod(0o600)
@@ -58,6 +61,17 @@ class Control:
             case _:
                 return "no\n"
         return "\n".join(("yes", *self._world.broken)) + "\n"
+
+
+def _is_answered(path: Path) -> bool:
+    """Tell whether somebody listens on the socket at *path*."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 def order(folder: Path, *words: str) -> tuple[str, ...]:

@@ -46,3 +46,12 @@ async def test_a_socket_left_by_a_killed_lab_is_replaced(tmp_path: Path) -> None
 def test_without_a_lab_an_order_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         order(tmp_path, "broken")
+
+
+async def test_a_second_lab_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    world = World()
+    async with Control(world, tmp_path):
+        with pytest.raises(OSError, match="another lab runs there"):
+            await Control(World(), tmp_path).__aenter__()
+        assert await asyncio.to_thread(order, tmp_path, "break", "spf-missing") == ("spf-missing",)
+    assert world.broken == ("spf-missing",)
