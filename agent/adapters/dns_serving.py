@@ -131,12 +131,14 @@ def _data(record: ResourceRecord) -> bytes:
 Zone = Mapping[tuple[str, str], Collection[Record]]
 
 
-def respond(question: Question, zone: Zone, *, ttl: int = 300) -> Response:
+def respond(
+    question: Question, zone: Zone, *, ttl: int = 300, negative_ttl: int = NEGATIVE_TTL
+) -> Response:
     """Answer from *zone* as an authoritative server of every name would.
 
     Aliases are followed within the zone. A name exists if it, or a name below it, has records of
     any type, be it an empty set of them (RFC 8020); what does not exist is NXDOMAIN. Both come with
-    the SOA that RFC 2308 asks for.
+    the SOA that RFC 2308 asks for, and may be kept for *negative_ttl* seconds.
     """
     name, answers = question.name, []
     for _ in range(MAX_ALIASES):
@@ -155,7 +157,7 @@ def respond(question: Question, zone: Zone, *, ttl: int = 300) -> Response:
     return Response(
         rcode=NOERROR if exists else NXDOMAIN,
         answers=tuple(answers),
-        authority=(ResourceRecord(_apex(name), "SOA", NEGATIVE_TTL, "ns.invalid"),),
+        authority=(ResourceRecord(_apex(name), "SOA", negative_ttl, "ns.invalid"),),
     )
 
 

@@ -20,7 +20,7 @@ from agent.adapters.dns_serving import (
 from agent.lab.faults import World
 
 TTL = 3600  # seconds, as a well-kept mail domain has it
-SHARED_TTL = 5  # of what domains share, so that a fault in it shows soon
+SHARED_TTL = 5  # of what domains share or lack, so that a fault and its end show soon
 IDLE = 10  # seconds until a silent TCP client is let go
 TRIES = 20  # ports to try until one is free for UDP and TCP
 
@@ -69,7 +69,8 @@ class DnsServer:
         if not question.name:
             return Response(REFUSED)  # the lab has no root
         is_domain = (question.name, "MX") in self._world.zone
-        return respond(question, self._world.zone, ttl=TTL if is_domain else SHARED_TTL)
+        ttl = TTL if is_domain else SHARED_TTL
+        return respond(question, self._world.zone, ttl=ttl, negative_ttl=SHARED_TTL)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

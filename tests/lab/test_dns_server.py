@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from agent.adapters.clock import SystemClock
+from agent.adapters.dns_serving import Question
 from agent.adapters.resolver import Resolver
 from agent.domain.lookup import Answer, Exchange, Query, Silence, Unanswered
-from agent.lab.dns_server import DnsServer
+from agent.lab.dns_server import SHARED_TTL, DnsServer
 from agent.lab.faults import World
 
 
@@ -53,6 +54,17 @@ async def test_a_silent_resolver_is_a_timeout(resolver: Resolver, world: World) 
     world.break_("dns-silent")
     reply = await resolver.resolve(Query("contoso.com", "MX", fresh=True))
     assert reply == Unanswered(Silence.TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["contoso-com.mail.protection.outlook.com", "nobody.example"],
+    ids=["no such type", "no such name"],
+)
+def test_what_is_absent_may_be_kept_only_briefly_so_that_its_mending_shows(name: str) -> None:
+    server = DnsServer(World())
+    response = server._response(Question(b"id", name, "AAAA", b""))
+    assert [record.ttl for record in response.authority] == [SHARED_TTL]
 
 
 async def test_a_long_answer_comes_over_tcp(resolver: Resolver, world: World) -> None:
