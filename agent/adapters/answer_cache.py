@@ -21,6 +21,7 @@ Result = Answer | Unanswered | Dangling
 MAX_MEMORIES = 8  # replies remembered for one question, enough for servers that rotate records
 MAX_KEEP = 86_400  # seconds that anything is kept, whatever its time to live
 MAX_KEEP_NEGATIVE = 900  # RFC 2308 section 5 leaves it to us: soon after a fix it shall be seen
+LASTING = 6 * 3600  # seconds beyond its time that a question of hygiene makes do with an answer
 KEEP_FAILURE = 5  # seconds; RFC 2308 section 7.1 allows five minutes
 
 
@@ -51,6 +52,14 @@ class Entry:
     memories: tuple[Memory, ...] = ()
     whole: Answer | None = None
     flight: "Flight | None" = field(default=None, repr=False)
+
+    def known(self, now: float, *, lasting: bool) -> Result | None:
+        """Return the result if it still holds, or held so lately that *lasting* makes do."""
+        if now < self.expires:
+            return self.result
+        if lasting and isinstance(self.result, Answer) and now < self.expires + LASTING:
+            return self.result
+        return None
 
 
 class AnswerCache:

@@ -94,9 +94,10 @@ class Resolver:
         entry.used = now
         if entry.question is None:
             return _CANNOT_BE_ASKED
-        if not query.fresh and entry.result is not None and now < entry.expires:
+        known = entry.known(now, lasting=query.lasting)
+        if known is not None and not query.fresh:
             self.stats.cache_hits += 1
-            return entry.result
+            return known
         if now >= self._sweep_at:
             self._sweep(now)
         return self._wait_for(entry)

@@ -22,12 +22,14 @@ class Query:
 
     ``name`` is lower-case labels joined by dots, without the trailing one; every character stands
     for one octet, and nothing is escaped. The root is the empty string. ``fresh`` marks the record
-    under test, which is always asked and never served from a cache; it is no part of the identity.
+    under test, which is always asked and never served from a cache; ``lasting`` marks a question of
+    hygiene, whose answer may be some hours old. Neither is part of the identity.
     """
 
     name: str
     type: Type
     fresh: bool = field(default=False, compare=False)
+    lasting: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def survey(domain: str) -> Plan[Survey]:
     below = f"{NO_SUCH_LABEL}.{domain}"
     questions = [Query(domain, "MX", fresh=True)]
     if len(below) <= MAX_NAME:
-        questions.append(Query(below, "MX"))
+        questions.append(Query(below, "MX", lasting=True))
     reply, *others = yield tuple(questions)
     if isinstance(reply, Unanswered):
         return Survey(domain, reply)

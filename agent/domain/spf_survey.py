@@ -60,8 +60,8 @@ class Survey:
 def survey(domain: str) -> Plan[Survey]:
     """Fetch the tree of *domain* and what surrounds its record."""
     extra = (
-        Query(domain, "SPF"),
-        Query(f"{WILDCARD_LABEL}.{domain}", "TXT"),
+        Query(domain, "SPF", lasting=True),
+        Query(f"{WILDCARD_LABEL}.{domain}", "TXT", lasting=True),
         Query(domain, "MX"),
     )
     forest = yield from grow(domain, extra, fresh=True)

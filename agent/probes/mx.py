@@ -11,13 +11,13 @@ can say is judged here; whether the exchanges take mail is for other checks. A c
 records is reported for a while and then only kept; order and time to live are no change.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agent.domain import mx_rules as rules
 from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Outcome, Signal
+from agent.domain.judgement import Judgement
 from agent.domain.lookup import Answer, Plan, Unanswered
 from agent.domain.mx import Survey, Target, matches_any, survey
 from agent.domain.mx_lint import LONGEST_NAME, Expectation, expect, lint
@@ -82,22 +82,13 @@ class MxSettings(CheckSettings):
 MxCheck = Check[DomainSubject, MxSettings]
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    """The outcome while a change is news, and afterwards."""
-
-    news: Outcome
-    settled: Outcome
-    news_until: datetime
-
-
 async def run(check: MxCheck, tools: Toolbox) -> Outcome:
     """Survey the domain, judge it and note its records."""
     judgement = await tools.recall.derive(check.identity, check, lambda: _judge(check, tools))
-    return judgement.news if tools.clock.now() < judgement.news_until else judgement.settled
+    return judgement.at(tools.clock.now())
 
 
-def _judge(check: MxCheck, tools: Toolbox) -> Plan[_Judgement]:
+def _judge(check: MxCheck, tools: Toolbox) -> Plan[Judgement]:
     """Run only while DNS says something new; then the outcomes are the same objects."""
     found = yield from survey(check.subject)
     now = tools.clock.now()
@@ -105,7 +96,7 @@ def _judge(check: MxCheck, tools: Toolbox) -> Plan[_Judgement]:
         reason = found.reply.reason
         detail = f"MX of {check.subject}: {reason}."
         outcome = Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
-        return _Judgement(outcome, outcome, now)
+        return Judgement(outcome)
     expected = _expectation(check)
     findings = lint(found, expected)
     record = describe_records(found)
@@ -113,11 +104,12 @@ def _judge(check: MxCheck, tools: Toolbox) -> Plan[_Judgement]:
     facts = _facts(found, found.reply, expected, seen)
     measurements = (*_measure(found, found.reply, expected), _when(seen))
     settled = Outcome(findings, measurements, facts)
+    sure_from = now + check.settings.min_ttl
     if seen.changed_at is None:
-        return _Judgement(settled, settled, now)
+        return Judgement(settled, premature=rules.TTL_LOW, sure_from=sure_from)
     change = _change(seen.changed_at, seen.previous or "", record)
-    news = Outcome((*findings, change), measurements, facts)
-    return _Judgement(news, settled, seen.changed_at + check.settings.report_changes_for)
+    news_until = seen.changed_at + check.settings.report_changes_for
+    return Judgement(settled, change, news_until, rules.TTL_LOW, sure_from)
 
 
 def _expectation(check: MxCheck) -> Expectation:

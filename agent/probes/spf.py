@@ -13,11 +13,11 @@ of includes is read, counted and checked for what is known to go wrong. A change
 for a while, term by term, and remembered over restarts.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agent.domain.finding import Outcome
+from agent.domain.judgement import Judgement
 from agent.domain.knowledge.clouds import CLOUDS
 from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.lookup import Plan, Unanswered
@@ -34,6 +34,7 @@ from agent.domain.spf_report import (
     measure,
     record_text,
 )
+from agent.domain.spf_rules import TTL_LOW
 from agent.domain.spf_senders import Samples, judge, sample, strangers
 from agent.domain.spf_survey import Bounds, Survey, survey
 from agent.domain.together import together
@@ -92,22 +93,13 @@ class SpfSettings(CheckSettings):
 SpfCheck = Check[DomainSubject, SpfSettings]
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    """The outcome while a change is news, and afterwards."""
-
-    news: Outcome
-    settled: Outcome
-    news_until: datetime
-
-
 async def run(check: SpfCheck, tools: Toolbox) -> Outcome:
     """Survey the domain, evaluate its senders, judge both and note the record."""
     judgement = await tools.recall.derive(check.identity, check, lambda: _judge(check, tools))
-    return judgement.news if tools.clock.now() < judgement.news_until else judgement.settled
+    return judgement.at(tools.clock.now())
 
 
-def _judge(check: SpfCheck, tools: Toolbox) -> Plan[_Judgement]:
+def _judge(check: SpfCheck, tools: Toolbox) -> Plan[Judgement]:
     """Run only while DNS says something new; then the outcomes are the same objects."""
     found = yield from survey(check.subject)
     now = tools.clock.now()
@@ -116,17 +108,17 @@ def _judge(check: SpfCheck, tools: Toolbox) -> Plan[_Judgement]:
         outcome = Outcome(
             (DNS_UNANSWERED.found(f"TXT of {check.subject}: {reason}."),), failure=reason.value
         )
-        return _Judgement(outcome, outcome, now)
+        return Judgement(outcome)
     picture = yield from _look(check, found)
     text = record_text(found)
     seen = tools.history.note(f"{check.identity}#record", text, now)
     settled = _settled(check, picture, seen)
+    sure_from = now + check.settings.min_ttl
     if seen.changed_at is None:
-        return _Judgement(settled, settled, now)
+        return Judgement(settled, premature=TTL_LOW, sure_from=sure_from)
     change = changed(seen.changed_at, seen.previous or "", text)
-    findings = (*settled.findings, change)
-    news = Outcome(findings, settled.measurements, settled.facts, settled.failure)
-    return _Judgement(news, settled, seen.changed_at + check.settings.report_changes_for)
+    news_until = seen.changed_at + check.settings.report_changes_for
+    return Judgement(settled, change, news_until, TTL_LOW, sure_from)
 
 
 def _look(check: SpfCheck, found: Survey) -> Plan[Picture]:

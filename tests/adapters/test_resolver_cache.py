@@ -206,3 +206,29 @@ async def test_the_layouts_of_many_answers_are_forgotten(
             (IPv4Address("192.0.2.1"),)
         )
     await resolver.close()
+
+
+async def test_a_question_of_hygiene_makes_do_with_an_answer_of_some_hours(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    lasting = Query("wild.example.com", "TXT", lasting=True)
+    await resolver.resolve(lasting)
+    clock.seconds += 5 * 3600
+    await resolver.resolve(lasting)
+    assert server.asked["wild.example.com", "TXT"] == 1
+    await resolver.resolve(Query("wild.example.com", "TXT"))
+    assert server.asked["wild.example.com", "TXT"] == 2
+    clock.seconds += 7 * 3600
+    await resolver.resolve(lasting)
+    assert server.asked["wild.example.com", "TXT"] == 3
+
+
+async def test_a_failure_does_not_last(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    server.zone["wild.example.com", "TXT"] = Fault.SERVFAIL
+    lasting = Query("wild.example.com", "TXT", lasting=True)
+    assert isinstance(await resolver.resolve(lasting), Unanswered)
+    server.zone["wild.example.com", "TXT"] = "back"
+    clock.seconds += 6
+    assert isinstance(await resolver.resolve(lasting), Answer)
