@@ -5,7 +5,7 @@ which needs root) and pairs each query with its reply by port and id, both stamp
 The error is the difference to what was noted for the same port and id. For comparison, the round
 trip as it looks after ``await``, which is what dns.asyncquery and most clients report.
 
-`python bench/dns_round_trip.py`
+`python bench/p13_dns_round_trip.py`
 """
 
 import asyncio
@@ -65,7 +65,7 @@ def listen(port: str) -> None:
 def listening(port: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
     """Run the listener, and give a list that holds what it heard once the block ends."""
     heard: dict[tuple[int, int], float] = {}
-    command = [sys.executable, str(HERE / "dns_round_trip.py"), "listen", port]
+    command = [sys.executable, str(HERE / "p13_dns_round_trip.py"), "listen", port]
     with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as child:
         assert child.stdout is not None
         child.stdout.readline()
@@ -154,8 +154,8 @@ async def _with_unbound() -> None:
     zone = {(f"d{n}.example.com", "TXT"): "v=spf1 -all" for n in range(TOGETHER)}
     async with DnsServer(zone) as server, unbound(server.address) as (_, port):
         variants = (
-            Variant("ours", "dns_round_trip:ours", (str(port),)),
-            Variant("dns.asyncquery", "dns_round_trip:after_await", (str(port),)),
+            Variant("ours", "p13_dns_round_trip:ours", (str(port),)),
+            Variant("dns.asyncquery", "p13_dns_round_trip:after_await", (str(port),)),
         )
         results = await asyncio.to_thread(compare, variants)
     conclude(results, Goal("ours", "", "error p50 ms", gate=5.0, moonshot=0.5))

@@ -5,7 +5,7 @@ they get: does the TXT record still say what it said, is the preferred exchange 
 is asked with ``fresh``, so that its cache saves nothing but reading what has not changed.
 unbound is a process of its own, as are both clients. Its records have a TTL of 0, because c-ares
 keeps what it may keep, and then asks nobody. aiodns is tried as it comes, with a thread of its own,
-and on the loop. `python bench/dns_query.py`
+and on the loop. `python bench/p06_dns_query.py`
 """
 
 import asyncio
@@ -119,9 +119,9 @@ async def _with_unbound() -> None:
         unbound(server.address, records=records) as (_, port),
     ):
         variants = (
-            Variant("ours", "dns_query:ours", (str(port),)),
-            Variant("aiodns, its thread", "dns_query:peer", (str(port), "thread")),
-            Variant("aiodns, on the loop", "dns_query:peer", (str(port), "loop")),
+            Variant("ours", "p06_dns_query:ours", (str(port),)),
+            Variant("aiodns, its thread", "p06_dns_query:peer", (str(port), "thread")),
+            Variant("aiodns, on the loop", "p06_dns_query:peer", (str(port), "loop")),
         )
         results = await asyncio.to_thread(compare, variants)
     conclude(
