@@ -8,6 +8,7 @@ waiting need no disk; they are added up again from the store at start.
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -160,6 +161,31 @@ class Ledger:
         self, token: Token, *, place: Place = Place.INBOX, damaged: bool = False, detail: str = ""
     ) -> Entry | None:
         """Note that a token came in; return its message, or None where it is none of ours."""
+        after = self._arrive(token, place=place, damaged=damaged, detail=detail)
+        self._wake(token)
+        return after
+
+    async def admit(self, token: Token, *, damaged: bool = False, detail: str = "") -> Entry | None:
+        """Note an arrival as :meth:`arrived` does, and have it on disk before anybody is told.
+
+        Whoever brought the message may forget it then; were we killed before, it brings it again.
+        While the store cannot be written, memory has to do.
+        """
+        after = self._arrive(token, place=Place.INBOX, damaged=damaged, detail=detail)
+        try:
+            if after is not None:
+                with suppress(StoreError):
+                    await self._store.commit()
+        finally:
+            self._wake(token)
+        return after
+
+    def _wake(self, token: Token) -> None:
+        for waiter in self._waiters.pop(token.nonce, ()):
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _arrive(self, token: Token, *, place: Place, damaged: bool, detail: str) -> Entry | None:
         entry = self._shelf.entries.get(token.nonce)
         if entry is None:
             self.stats.foreign += 1
@@ -179,9 +205,6 @@ class Ledger:
             detail=detail,
         )
         self._shelf.step(entry, after)
-        for waiter in self._waiters.pop(token.nonce, ()):
-            if not waiter.done():
-                waiter.set_result(None)
         return after
 
     async def wait(self, token: Token, timeout: timedelta) -> Entry:  # noqa: ASYNC109 - a wait for mail

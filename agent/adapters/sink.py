@@ -46,7 +46,7 @@ class _Arrivals(Policy):
         way = f"{client.address} {client.helo} {client.tls or 'without TLS'}"
         found = 0
         for token in find_tokens(content):
-            entry = self._ledger.arrived(
+            entry = await self._ledger.admit(
                 token, damaged=not is_intact(content, token), detail=PeerText(way)
             )
             found += entry is not None

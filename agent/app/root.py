@@ -114,28 +114,27 @@ class Agent:
             observe_lateness=own.started_late,
         )
         self.scheduler = Scheduler(self.runner, clock, heartbeats)
+        for probe in discover():
+            self.runner.introduce(probe.kind)
+        self._server = self._expose(own, tools)
+
+    def _expose(self, own: OwnMetrics, tools: Toolbox) -> Server:
+        """Make the server, and all that it shows."""
         metrics = Metrics(
             self.board,
             discover(),
-            clock,
+            tools.clock,
             initial=lambda check: check.initial(tools),
             failed=own.collector_failed,
         )
-        own.watch(runtime_metrics.read(self.runner, self.dependencies, heartbeats))
+        own.watch(runtime_metrics.read(self.runner, self.dependencies, self._heartbeats))
         own.watch(dns_metrics.read(lambda: tools.resolver.stats))
-        for probe in discover():
-            self.runner.introduce(probe.kind)
-        self._server = Server(
-            Answers(
-                self.board,
-                Scrape(metrics, own, clock),
-                discover(),
-                clock,
-                lambda: self._situation,
-            ),
+        scrape = Scrape(metrics, own, tools.clock)
+        return Server(
+            Answers(self.board, scrape, discover(), tools.clock, lambda: self._situation),
             ready=lambda: self._ready,
             reload=self.reload if options.is_loopback(self._listen[0]) else None,
-            hosts=options.hosts(config),
+            hosts=options.hosts(self._config),
         )
 
     @classmethod

@@ -1,7 +1,9 @@
 """The ledger knows every message, over restarts, crashes and full disks."""
 
 import asyncio
+import contextlib
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -346,3 +348,32 @@ async def test_a_process_killed_before_it_planned_leaves_nothing(tmp_path: Path)
     await child.wait()
     async with opened(tmp_path) as ledger:
         assert ledger.recent("r") == ()
+
+
+async def test_an_arrival_is_on_the_disk_before_its_bringer_is_thanked(tmp_path: Path) -> None:
+    store = Store(tmp_path, flush_seconds=3600)
+    await store.open()
+    ledger = Ledger(store, HandClock(), budget=WIDE)
+    await ledger.start()
+    token = await plan(ledger)
+    ledger.accepted(token, "250 ok")
+    assert await ledger.admit(token) is not None
+    with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
+        ((entry,),) = other.execute("SELECT entry FROM message").fetchall()
+    assert '"delivered"' in entry
+    await store.close()
+
+
+async def test_an_arrival_counts_while_the_disk_is_full() -> None:
+    async with opened() as ledger:
+        token = await plan(ledger)
+        ledger.accepted(token, "250 ok")
+        await ledger._store.read("PRAGMA query_only=1")
+        assert await ledger.admit(token) is not None
+        assert only(ledger).state is State.DELIVERED
+        await ledger._store.read("PRAGMA query_only=0")
+
+
+async def test_a_stranger_is_not_admitted() -> None:
+    async with opened() as ledger, opened() as other:
+        assert await ledger.admit(await plan(other)) is None
