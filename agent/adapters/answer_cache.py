@@ -10,8 +10,9 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.adapters.dns_layout import Layout
 from agent.adapters.dns_question import encode_question
-from agent.adapters.dns_wire import Dangling, Layout, Reading
+from agent.adapters.dns_wire import Dangling, Reading
 from agent.domain.lookup import Answer, Query, Type, Unanswered
 
 if TYPE_CHECKING:

@@ -8,23 +8,23 @@ cannot be understood becomes :class:`Unanswered`, never the absence of a record.
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, cast
 
 import dns.exception
+import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+from agent.adapters.dns_layout import MAX_TTL, Layout
 from agent.adapters.dns_question import CODES, HEADER
 from agent.domain.lookup import Answer, Exchange, Record, Silence, TextRecord, Type, Unanswered
 
 MAX_RECORDS = 1000  # in all sections; more is no mail domain, and reading them would stall the loop
 MAX_ALIASES = 20  # links of a chain of aliases
-MAX_TTL = 0x7FFFFFFF  # RFC 2181 section 8: larger ones mean 0
 _OPT: Final = 41
 _NXDOMAIN, _REFUSED = 3, 5
 _MAX_NAME = 255
@@ -34,8 +34,11 @@ _COUNTS: Final = struct.Struct("!HHHH")
 _TEXTS: Final = (16, 99)
 _NAMES_IN: Final = {2: (0,), 5: (0,), 6: (0, 2), 12: (0,), 15: (2,)}  # where names begin
 _MAX_EFFORT = 100_000  # some 25 ms
-_ZERO_TTL: Final = bytes(4)
 _UNSPEAKABLE: Final = "\ufffd"
+_ENTITLED: Final = int(dns.flags.AA | dns.flags.RA)
+_NOT_ASKED_FOR: Final = Unanswered(Silence.MALFORMED, "records that were not asked for")
+_REFERRAL: Final = Unanswered(Silence.REFUSED, "a referral: the server does not find out")
+_NOT_ENTITLED: Final = Unanswered(Silence.REFUSED, "nothing, from a server that does not find out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +46,6 @@ class Dangling:
     """The server followed aliases and said nothing about the last one: it has yet to be asked."""
 
     aliases: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where a reply's times to live stand, so that they can be read without reading the rest.
-
-    ``ttls`` are the offsets of all of them; ``own`` those that make ``Answer.ttl`` and ``aliases``
-    those of the aliases before; both bound how long the reply may be kept. ``cap`` is the SOA's
-    minimum where nothing was found (RFC 2308 section 5). Without ``own`` and ``aliases`` the reply
-    must not be kept.
-    """
-
-    size: int
-    ttls: tuple[int, ...]
-    own: tuple[int, ...]
-    aliases: tuple[int, ...]
-    cap: int
-
-    def digest(self, wire: bytes, key: bytes) -> bytes:
-        """Return a keyed digest of all octets but the id and the times to live."""
-        rest = bytearray(wire)
-        rest[:2] = b"\0\0"
-        for offset in self.ttls:
-            rest[offset : offset + 4] = _ZERO_TTL
-        return blake2b(rest, digest_size=16, key=key).digest()
-
-    def ttl(self, wire: bytes) -> int:
-        """Return the time to live of what was asked for, in seconds; 0 if there is none."""
-        return self._lowest(wire, self.own) if self.own else 0
-
-    def lifetime(self, wire: bytes, ttl: int) -> int:
-        """Return how many seconds a reply whose own time to live is *ttl* may be kept."""
-        if not self.aliases:
-            return ttl
-        lowest = self._lowest(wire, self.aliases)
-        return min(lowest, ttl) if self.own else lowest
-
-    def _lowest(self, wire: bytes, offsets: tuple[int, ...]) -> int:
-        lowest = self.cap
-        for offset in offsets:
-            ttl = int.from_bytes(wire[offset : offset + 4], "big")
-            if ttl < lowest:
-                lowest = ttl
-            elif ttl > MAX_TTL:
-                return 0
-        return lowest
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +191,31 @@ class _Reader:
 
     def _nothing(self, aliases: tuple[str, ...], passed: list[_Mark], *, exists: bool) -> Reading:
         soa = self._soa()
-        if exists and aliases and soa is None:
+        if soa is not None:
+            rdata, mark = soa
+            answer = Answer(name_exists=exists, aliases=aliases, size=self._size)
+            return Reading(answer, self._layout([mark], passed, cap=int(rdata.minimum)))
+        if exists and aliases:
             return Reading(Dangling(aliases), self._layout([], passed))
+        evasion = self._evasion(aliases, exists=exists)
+        if evasion is not None:
+            return Reading(evasion)
         answer = Answer(name_exists=exists, aliases=aliases, size=self._size)
-        if soa is None:
-            return Reading(answer, self._layout([], []))
-        rdata, mark = soa
-        return Reading(answer, self._layout([mark], passed, cap=int(rdata.minimum)))
+        return Reading(answer, self._layout([], []))
+
+    def _evasion(self, aliases: tuple[str, ...], *, exists: bool) -> Unanswered | None:
+        """Say why a reply without a SOA proves no absence; None where it does.
+
+        RFC 2308 section 2.2: with NS records it is a referral. Whoever neither is an authority nor
+        asks one cannot know, and an answer to something else is none.
+        """
+        if not self._message.flags & _ENTITLED:
+            return _NOT_ENTITLED
+        start = len(self._message.answer)
+        authority = self._marks[start : start + len(self._message.authority)]
+        if exists and any(mark.code == CODES["NS"] for mark in authority):
+            return _REFERRAL
+        return _NOT_ASKED_FOR if start and not aliases else None
 
     def _soa(self) -> tuple[Any, _Mark] | None:
         start = len(self._message.answer)

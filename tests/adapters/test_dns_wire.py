@@ -236,7 +236,47 @@ def test_records_of_another_class_are_not_ours() -> None:
     assert question is not None
     record = b"\xc0\x0c" + struct.pack("!HHIH", 16, 3, 60, 5) + b"\4away"
     wire = IDENT + b"\x81\x80\0\1\0\1\0\0\0\0" + question + record
-    assert read_reply(wire, "example.com", "TXT").reply == Answer()
+    assert read_reply(wire, "example.com", "TXT").reply == Unanswered(Silence.MALFORMED)
+
+
+_REFERRAL = ResourceRecord("com", "NS", 60, "ns.example")
+_SOA = ResourceRecord("com", "SOA", 60, "ns.example")
+_BESIDE = ResourceRecord("other.example", "TXT", 60, TextRecord((b"v=spf1 +all",)))
+_ALIAS = ResourceRecord("example.com", "CNAME", 60, "a.example")
+
+
+@pytest.mark.parametrize(
+    ("response", "flags", "reason"),
+    [
+        pytest.param(Response(), 0x8180, None, id="nothing, after recursion"),
+        pytest.param(Response(), 0x8400, None, id="nothing, with authority"),
+        pytest.param(Response(), 0x8000, Silence.REFUSED, id="nothing, with neither"),
+        pytest.param(Response(rcode=3), 0x8000, Silence.REFUSED, id="NXDOMAIN with neither"),
+        pytest.param(Response(rcode=3), 0x8180, None, id="NXDOMAIN after recursion"),
+        pytest.param(Response(authority=(_SOA,)), 0x8000, None, id="nothing, with a SOA"),
+        pytest.param(Response(authority=(_REFERRAL,)), 0x8180, Silence.REFUSED, id="referral"),
+        pytest.param(Response(authority=(_REFERRAL, _SOA)), 0x8180, None, id="NS and SOA"),
+        pytest.param(Response(3, authority=(_REFERRAL,)), 0x8180, None, id="NXDOMAIN and NS"),
+        pytest.param(Response(answers=(_BESIDE,)), 0x8180, Silence.MALFORMED, id="another name"),
+        pytest.param(Response(3, (_BESIDE,)), 0x8180, Silence.MALFORMED, id="NXDOMAIN and another"),
+        pytest.param(Response(0, (_BESIDE,), (_SOA,)), 0x8180, None, id="another name and a SOA"),
+        pytest.param(Response(3, (_ALIAS,)), 0x8180, None, id="alias of what does not exist"),
+    ],
+)
+def test_absence_is_believed_only_of_those_who_can_know(
+    response: Response, flags: int, reason: Silence | None
+) -> None:
+    octets = encode_question("example.com", "TXT")
+    assert octets is not None
+    question = dns_serving.Question(IDENT, "example.com", "TXT", octets)
+    wire = bytearray(dns_serving.write_response(question, response, datagram=True))
+    wire[2:4] = (flags | response.rcode).to_bytes(2, "big")
+    reply = read_reply(bytes(wire), "example.com", "TXT").reply
+    if reason is None:
+        assert isinstance(reply, Answer)
+        assert reply.is_void
+    else:
+        assert reply == Unanswered(reason)
 
 
 @pytest.mark.parametrize(
