@@ -36,7 +36,15 @@ class PeerText(str):
 
 
 def _octets(text: str) -> bytes:
-    """Return the octets that *text* was decoded from."""
+    """Return the octets that *text* was decoded from.
+
+    In names and records out of DNS every character stands for one octet; whoever searches the
+    record for what a finding shows must find it.
+    """
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        pass
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
