@@ -15,7 +15,7 @@ from agent.domain.spf_tree import State
 _FULL_STRING = 255  # octets, RFC 1035 section 3.3
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _TERM_START = re.compile(
-    rb"[-+~?](?:all|a|mx|ptr|include|ip4|ip6|exists)\b|(?:include|ip4|ip6|exists|mx):"
+    rb"[-+~?](?:all|a|mx|ptr|include|ip4|ip6|exists)(?![^ :/])|(?:include|ip4|ip6|exists|mx):"
     rb"|(?:redirect|exp)=",
     re.IGNORECASE,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.domain import spf_rules_tree as rules
 from agent.domain.finding import Finding, Rule
-from agent.domain.lookup import Answer, Exchange, Query, TextRecord, Unanswered
+from agent.domain.lookup import Answer, Exchange, Query, TextRecord
 from agent.domain.lookup import Type as RecordType
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_macro import EXP_LETTERS, MacroError, parse_macros
@@ -26,6 +26,7 @@ _BAD_STATES: dict[State, Rule] = {
 def lint_tree(survey: Survey, bounds: Bounds) -> Iterator[Finding]:
     """Look at what the record leads to, and at what it costs."""
     yield from _targets(survey)
+    yield from _open_targets(survey)
     yield from _duplicates(survey)
     yield from _lookups(survey, bounds)
     yield from _voids(survey, bounds)
@@ -36,23 +37,46 @@ def lint_tree(survey: Survey, bounds: Bounds) -> Iterator[Finding]:
 def _targets(survey: Survey) -> Iterator[Finding]:
     """Look at what includes and redirects lead to, each target once."""
     seen: set[tuple[str, State]] = set()
-    own = {id(branch) for branch in survey.forest.policy}
     for parent in survey.root.walk():
         for twig in parent.twigs:
             branch = twig.branch
             if branch is None or (branch.domain, branch.state) in seen:
                 continue
             seen.add((branch.domain, branch.state))
-            where = f"{PeerText(twig.term.text)} in the record of {PeerText(parent.domain)}"
             rule = _BAD_STATES.get(branch.state)
             if rule is not None:
+                where = _place(parent, twig)
                 yield rule.found(f"{where}: {branch.state.value}", *_first_fault(branch))
-            elif id(branch) not in own and _passes_everybody(branch):
-                yield rules.TARGET_PLUS_ALL.found(where)
+
+
+def _place(parent: Branch, twig: Twig) -> str:
+    return f"{PeerText(twig.term.text)} in the record of {PeerText(parent.domain)}"
 
 
 def _first_fault(branch: Branch) -> tuple[str, ...]:
     return tuple(PeerText(f"{fault.term} {fault.message}") for fault in branch.faults[:1])
+
+
+def _open_targets(survey: Survey) -> Iterator[Finding]:
+    """Find included records that pass everybody; those of the domain have rules of their own."""
+    own = {branch.domain for branch in survey.forest.policy}
+    places = {
+        branch.domain: _place(parent, twig)
+        for parent, twig, branch in _believed(survey.root)
+        if branch.domain not in own and _passes_everybody(branch)
+    }
+    for place in places.values():
+        yield rules.TARGET_PLUS_ALL.found(place)
+
+
+def _believed(parent: Branch) -> Iterator[tuple[Branch, Twig, Branch]]:
+    """Yield the records whose pass is a pass of the domain, with the way there."""
+    for twig in parent.twigs:
+        # What passes a target is refused by `-include` (RFC 7208 section 5.2).
+        believed = isinstance(twig.term, Redirect) or twig.term.result is Result.PASS
+        if twig.branch is not None and believed:
+            yield parent, twig, twig.branch
+            yield from _believed(twig.branch)
 
 
 def _passes_everybody(branch: Branch) -> bool:
@@ -144,11 +168,10 @@ def _host(survey: Survey, term: Mechanism, target: str) -> Iterator[Finding]:
     hosts: tuple[str, ...] = (target,)
     if isinstance(term, Mx):
         exchanges = survey.forest.replies.get(Query(target, "MX"))
-        if isinstance(exchanges, Unanswered):
-            return
+        if not isinstance(exchanges, Answer):
+            return  # DNS could not say, or was not asked for so much
         hosts = exchange_hosts(exchanges)
-        found = survey.answer(Query(target, "MX")).records
-        count = sum(isinstance(record, Exchange) for record in found)
+        count = sum(isinstance(record, Exchange) for record in exchanges.records)
         if count > MAX_NAMES:
             detail = f"{PeerText(target)} has {count} MX records"
             yield rules.MANY_EXCHANGES.found(detail)
