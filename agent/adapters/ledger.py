@@ -82,6 +82,7 @@ class Ledger:
             self._shelf.put(None, entry)
             self._shelf.step(entry, book.recovered(entry, now))
         self._prune(now)
+        await self.keep()
 
     async def _identify(self) -> None:
         """Take the installation's name and key from the store, drawing them the first time."""
@@ -229,6 +230,14 @@ class Ledger:
         now = self._clock.now()
         for entry in self._shelf.in_flight(route):
             self._shelf.step(entry, book.judged(entry, now, self._age(entry, now)))
+
+    async def keep(self) -> None:
+        """Return when all that was noted outlives this process, as far as the disk takes it.
+
+        To be awaited before a tally is shown: a counter that falls back after a kill is read as a
+        reset, and everything it ever counted as having happened just now.
+        """
+        await self._store.flush()
 
     def news(self, route: str) -> tuple[Entry, ...]:
         """Return the messages whose fate has changed since the last call, and forget the list."""

@@ -103,6 +103,11 @@ class Store:
         self._queue.put(_Durable(changes, done))
         await asyncio.wrap_future(done)
 
+    async def flush(self) -> None:
+        """Return when all that was written outlives this process, or has to wait for the disk."""
+        with suppress(StoreError):
+            await self.read("SELECT 1")
+
     async def read(self, sql: str, *values: Value) -> list[tuple[Any, ...]]:
         """Return the rows of a query, after all that was written before it.
 

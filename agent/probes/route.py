@@ -68,7 +68,7 @@ async def run(check: RouteCheck, tools: Toolbox) -> Outcome:
     attempt = await _attempt(check, tools, key)
     tools.ledger.judge(key)
     judged = report.findings(tools.ledger.news(key), tools.ledger.overdue(key))
-    return Outcome(
+    outcome = Outcome(
         findings=(*attempt.findings, *judged),
         measurements=(
             *_constants(check),
@@ -78,6 +78,8 @@ async def run(check: RouteCheck, tools: Toolbox) -> Outcome:
         facts={**attempt.facts, "Messages": report.table(tools.ledger.recent(key))},
         failure=attempt.failure,
     )
+    await tools.ledger.keep()
+    return outcome
 
 
 def ledger_key(check: RouteCheck) -> str:

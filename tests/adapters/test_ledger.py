@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.adapters.clock import Clock, SystemClock
-from agent.adapters.ledger import Held, Ledger
+from agent.adapters.ledger import RETENTION, Held, Ledger
 from agent.adapters.ledger_shelf import Shelf
 from agent.adapters.store import Store, StoreError
 from agent.domain.budget import Allowance, Budget
@@ -256,6 +256,21 @@ async def test_tallies_are_the_same_after_a_restart(tmp_path: Path) -> None:
         assert ledger.tally("r") == before
         assert (await plan(ledger)) is not None
         assert ledger.recent("r")[0].sequence == 8
+
+
+async def test_what_a_start_judges_is_on_the_disk_before_it_is_shown(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        ledger.accepted(await plan(ledger))
+    clock.advance(RETENTION * 2)
+    store = Store(tmp_path, flush_seconds=3600)
+    await store.open()
+    ledger = Ledger(store, clock, budget=WIDE)
+    await ledger.start()
+    assert ledger.tally("r").counts["failed lost"] == 1
+    with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
+        assert len(other.execute("SELECT * FROM settled").fetchall()) == 1
+    await store.close()
 
 
 async def test_old_messages_are_forgotten_but_not_what_they_add_up_to(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """A route is walked by a message over real sockets, and judged by what became of it."""
 
 import asyncio
+import contextlib
 import ipaddress
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from proof import fires
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
@@ -28,6 +30,7 @@ from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.route import PROBE, RouteSettings, ledger_key, run
 from agent.settings import RouteSubject
+from proof import fires
 
 TO = "sink@fabrikam.com"
 
@@ -125,8 +128,9 @@ class World:
 
 
 @asynccontextmanager
-async def _world() -> AsyncIterator[World]:
-    store, clock, resolver, relay = Store(), SystemClock(), Resolver(), Relay()
+async def _world(folder: Path | None = None) -> AsyncIterator[World]:
+    store = Store(folder, flush_seconds=3600)
+    clock, resolver, relay = SystemClock(), Resolver(), Relay()
     await store.open()
     wide = Allowance(1000, timedelta(minutes=1))
     ledger = Ledger(store, clock, budget=Budget(route=wide, minute=wide))
@@ -353,6 +357,16 @@ async def test_every_child_of_every_counter_exists_before_the_first_run(world: W
     check: Any = world.check()
     declared = {signal for signal in PROBE.signals if signal.kind != "gauge"}
     assert declared <= {measurement.signal for measurement in check.initial(world.tools)}
+
+
+async def test_what_a_run_shows_is_on_the_disk_before_it_is_shown(tmp_path: Path) -> None:
+    async with _world(tmp_path) as world:
+        world.relay.on_rcpt = say(550, "5.1.1 no such user")
+        outcome = await run(world.check(), world.tools)
+        assert value(outcome, rules.FAILED, "refused") == 1
+        with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
+            ((entry,),) = other.execute("SELECT entry FROM message").fetchall()
+    assert '"failure":"refused"' in entry
 
 
 async def test_after_a_restart_the_counters_go_on_from_where_they_stood(world: World) -> None:
