@@ -18,6 +18,8 @@ _NOISY = ("aiohttp", "aiosmtplib", "apscheduler", "asyncio")
 _FIRST = ["time", "level", "logger", "msg"]
 _LIMIT = 4000  # characters of one value: room for a traceback, no room for a flood
 _KEPT = frozenset("\n\t")
+_AGAIN = 60.0  # seconds until asyncio may say the same again
+_REMEMBERED = 100  # sayings
 
 
 class _Counting(logging.Handler):
@@ -29,6 +31,29 @@ class _Counting(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._count(_level(record.levelno))
+
+
+class _Sparing(logging.Filter):
+    """Lets asyncio say the same once a minute.
+
+    While there are no more file descriptors it complains a hundred times a second, with a traceback
+    each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name != "asyncio":
+            return True
+        text = record.getMessage()
+        if record.created < self._said.get(text, 0.0) + _AGAIN:
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[text] = record.created
+        return True
 
 
 def _level(number: int) -> str:
@@ -56,7 +81,9 @@ def configure(
     *count* is called with the level of each line. Chatty libraries speak from WARNING on only, and
     those of HTTP not at all: their lines quote what a peer sent.
     """
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    stream = sys.stderr if stream is None else stream
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(_Sparing())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -70,7 +97,7 @@ def configure(
                 structlog.processors.ExceptionRenderer(),
                 _escape,
                 structlog.processors.EventRenamer("msg"),
-                *_renderers(form),
+                *_renderers(form, colours=stream.isatty()),
             ],
         )
     )
@@ -83,11 +110,14 @@ def configure(
     logging.getLogger("aiohttp.server").disabled = True
 
 
-def _renderers(form: LogFormat) -> list[Any]:
+def _renderers(form: LogFormat, *, colours: bool) -> list[Any]:
     if form == "json":
         return [structlog.processors.JSONRenderer(default=str)]
     if form == "console":
-        return [structlog.dev.ConsoleRenderer(event_key="msg", timestamp_key="time")]
+        console = structlog.dev.ConsoleRenderer(
+            colors=colours, event_key="msg", timestamp_key="time"
+        )
+        return [console]
     return [
         structlog.processors.LogfmtRenderer(key_order=_FIRST, bool_as_flag=False, drop_missing=True)
     ]

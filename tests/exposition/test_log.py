@@ -40,12 +40,50 @@ def written(form: LogFormat, level: str = "info") -> tuple[str, Counter[str]]:
 @pytest.mark.parametrize("form", ["logfmt", "json", "console"])
 def test_no_control_character_gets_through(form: LogFormat) -> None:
     text, _ = written(form)
-    stripped = text.replace("\x1b[", "") if form == "console" else text
-    assert "\x1b[31m" not in text or form == "console"
-    assert "\r" not in stripped
-    assert "\x00" not in stripped
-    assert "\u202e" not in stripped
-    assert "a\x1b[31m" not in text
+    for character in "\x1b\r\x00\u202e":
+        assert character not in text
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_there_are_colours_on_a_terminal_only() -> None:
+    terminal = _Terminal()
+    log.configure("console", stream=terminal)
+    logging.getLogger("agent.some.module").warning("severity changed", extra={"check": HOSTILE})
+    assert "\x1b[" in terminal.getvalue()
+    assert "a\x1b[31m" not in terminal.getvalue()
+
+
+def test_asyncio_says_the_same_once_a_minute_and_all_is_counted() -> None:
+    stream, counts = io.StringIO(), Counter[str]()
+    log.configure(count=lambda level: counts.update((level,)), stream=stream)
+    speaker, at = logging.getLogger("asyncio"), 1_000_000.0
+    for text, seconds in [*[("no files", 0.0)] * 50, ("other", 1.0), ("no files", 61.0)]:
+        record = speaker.makeRecord("asyncio", logging.ERROR, "", 0, text, (), None)
+        record.created = at + seconds
+        speaker.handle(record)
+    said = [line.partition("msg=")[2].strip('"') for line in stream.getvalue().splitlines()]
+    assert said == ["no files", "other", "no files"]
+    assert counts["error"] == 52
+
+
+def test_what_asyncio_said_is_not_remembered_without_bound() -> None:
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    for number in [*range(300), 0]:
+        logging.getLogger("asyncio").error("number %d", number)
+    assert stream.getvalue().count('"number 0"') == 2
+
+
+def test_our_own_lines_may_be_repeated() -> None:
+    stream = io.StringIO()
+    log.configure(stream=stream)
+    for _ in range(3):
+        logging.getLogger("agent.some.module").error("probe crashed")
+    assert stream.getvalue().count("probe crashed") == 3
 
 
 def test_logfmt_is_one_line_per_event_in_a_fixed_order() -> None:
