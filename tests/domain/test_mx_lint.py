@@ -4,13 +4,13 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
-from proof import fires
 
 from agent.domain import mx_rules as rules
 from agent.domain.finding import Rule
 from agent.domain.lookup import Answer, Exchange, Reply, replay
 from agent.domain.mx import survey
 from agent.domain.mx_lint import expect, lint
+from proof import fires
 from servers.mx_case import (
     CUSTOM,
     FILTER,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from proof import quiet
 
 from agent.domain import mx_rules as rules
 from agent.domain.finding import Rule
 from agent.domain.lookup import Answer, Exchange
 from agent.domain.mx import MAX_TARGETS
+from proof import quiet
 from servers.mx_case import (
     CUSTOM,
     FILTER,

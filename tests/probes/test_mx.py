@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from proof import fires, quiet
 
 from agent.adapters.history import History
 from agent.adapters.plans import Recall
@@ -21,6 +20,7 @@ from agent.domain.mx import NO_SUCH_LABEL, Survey
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.mx import PROBE, MxSettings, describe_records, run
 from agent.settings import DomainSubject
+from proof import fires, quiet
 from servers.checks import toolbox
 from servers.dns import DnsServer, Fault, Published
 from servers.standings import NOON, HandClock
