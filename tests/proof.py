@@ -6,45 +6,62 @@ may always fire. Tests say which they show, and fail if it is not so:
     from proof import fires, quiet
 
     fires(rules.NULL, lint(...))     # exactly this rule is among the findings
-    quiet(rules.NULL, lint(...))     # ... is not among them, in a test made to show just that
+    quiet(rules.NULL, lint(...))     # ... is not among them, in a case that is nearly broken
 
-Both take an outcome or findings, and return the finding, or nothing. What was shown is compared
-with what the probes declare when a whole run ends (``pytest`` without arguments, on one or more
-processes): a rule not shown both ways fails the run if its kind is in ``STRICT``, and is listed
-otherwise. Selecting tests by path, ``-k`` or ``-m`` (but for ``-m 'not integration'``) switches the
-comparison off.
+Both take an outcome or findings; ``fires`` returns the finding. Tables hold the two as values, a
+broken case beside the whole one that is nearest to it, and ``named`` makes parameters of them:
+
+    CASES = [
+        (fires, rules.TTL_LOW, "just below", Case(ttl=299)),
+        (quiet, rules.TTL_LOW, "at the limit", Case(ttl=300)),
+    ]
+
+What was shown is compared with what the probes declare when a whole run ends (``pytest`` without
+arguments, on one or more processes): a rule that was not shown both ways fails the run, and so does
+one that fired and that no probe declares. Selecting tests by path, ``-k`` or ``-m`` (but for
+``-m 'not integration'``) switches the comparison off.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import pytest
 
 from agent.domain.finding import Finding, Outcome, Rule
 from agent.probes.base import discover
 
-STRICT = frozenset({"mx", "route"})  # kinds of which every rule must be shown both ways
+T = TypeVar("T")
+Seen = Outcome | Iterable[Finding]
+Proves = Callable[[Rule, Seen], object]  # ``fires`` or ``quiet``
 
-_fired: set[str] = set()
-_quiet: set[str] = set()
+_shown: dict[str, set[str]] = {"fires": set(), "quiet": set()}
 
 
-def fires(rule: Rule, seen: Outcome | Iterable[Finding]) -> Finding:
+def fires(rule: Rule, seen: Seen) -> Finding:
     """Assert that *rule* is broken in *seen*, and return the first such finding."""
     findings = _findings(seen)
     found = [finding for finding in findings if finding.rule == rule]
     assert found, f"{rule.code} did not fire, but {_codes(findings)}"
-    _fired.add(rule.code)
+    _shown["fires"].add(rule.code)
     return found[0]
 
 
-def quiet(rule: Rule, seen: Outcome | Iterable[Finding]) -> None:
+def quiet(rule: Rule, seen: Seen) -> None:
     """Assert that *rule* is not broken in *seen*."""
     found = [finding for finding in _findings(seen) if finding.rule == rule]
     assert not found, f"{rule.code} fired: {found[0].detail}"
-    _quiet.add(rule.code)
+    _shown["quiet"].add(rule.code)
 
 
-def _findings(seen: Outcome | Iterable[Finding]) -> tuple[Finding, ...]:
+def named(rows: Iterable[tuple[Proves, Rule, str, T]]) -> list[object]:
+    """Return the rows of a table as parameters ``proves, rule, case``, each under its name."""
+    return [
+        pytest.param(proves, rule, case, id=f"{rule.code} {proves.__name__}: {name}")
+        for proves, rule, name, case in rows
+    ]
+
+
+def _findings(seen: Seen) -> tuple[Finding, ...]:
     return seen.findings if isinstance(seen, Outcome) else tuple(seen)
 
 
@@ -52,32 +69,32 @@ def _codes(findings: tuple[Finding, ...]) -> str:
     return ", ".join(finding.rule.code for finding in findings) or "nothing did"
 
 
-def unproved() -> Iterator[tuple[str, str]]:
-    """Yield the kind of each rule that was not shown both ways, and what is missing."""
-    for probe in discover():
-        for rule in probe.rules:
-            missing = [
-                word
-                for word, shown in (("fires", _fired), ("quiet", _quiet))
-                if rule.code not in shown
-            ]
-            if missing:
-                yield probe.kind, f"{rule.code}: no test shows {' and '.join(missing)}"
+def unproved(declared: Iterable[Rule], shown: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Say what *shown*, codes of rules by way, leaves open of the rules that are *declared*."""
+    codes = list(dict.fromkeys(rule.code for rule in declared))
+    for code in codes:
+        missing = " or ".join(way for way, known in shown.items() if code not in known)
+        if missing:
+            yield f"{code}: no test calls {missing} with it"
+    for code in sorted(set().union(*shown.values()) - set(codes)):
+        yield f"{code}: no probe declares it"
 
 
-def _is_whole(config: pytest.Config) -> bool:
+def _open(config: pytest.Config) -> list[str]:
+    """Return what a whole run leaves open; nothing of a run of chosen tests."""
     chosen = config.option
     picked = any(getattr(chosen, name, None) for name in ("keyword", "lf", "collectonly"))
     picked = picked or chosen.markexpr not in {"", "not integration"}
-    return not picked and config.args == config.getini("testpaths")
+    if picked or config.args != config.getini("testpaths"):
+        return []
+    return list(unproved((rule for probe in discover() for rule in probe.all_rules), _shown))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     """Take over what a worker process has seen."""
-    seen = getattr(node, "workeroutput", {}).get("proof", ((), ()))
-    _fired.update(seen[0])
-    _quiet.update(seen[1])
+    for way, codes in getattr(node, "workeroutput", {}).get("proof", {}).items():
+        _shown[way].update(codes)
 
 
 @pytest.hookimpl(trylast=True)
@@ -85,11 +102,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Compare what was shown with what is declared, where all tests ran."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:  # a worker process: its master compares
-        output["proof"] = (sorted(_fired), sorted(_quiet))
-        return
-    if not _is_whole(session.config) or session.exitstatus != pytest.ExitCode.OK:
-        return
-    if any(kind in STRICT for kind, _ in unproved()):
+        output["proof"] = {way: sorted(codes) for way, codes in _shown.items()}
+    elif session.exitstatus == pytest.ExitCode.OK and _open(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -97,9 +111,8 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which rules nobody has shown."""
-    missing = list(unproved()) if _is_whole(config) else []
-    if not missing:
-        return
-    terminalreporter.section("rules that no test proves")
-    for kind, text in missing:
-        terminalreporter.line(f"{'FAILED ' if kind in STRICT else ''}{text}")
+    missing = _open(config)
+    if missing:
+        terminalreporter.section("rules that no test proves")
+    for text in missing:
+        terminalreporter.line(text)

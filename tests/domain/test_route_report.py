@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from proof import fires, quiet
 
 from agent.domain import ledger
 from agent.domain import route_report as report
@@ -13,6 +12,7 @@ from agent.domain.fact import Phase, Table
 from agent.domain.finding import Distribution, Rule
 from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State, Tally
 from agent.domain.smtp import Phase as SmtpPhase
+from proof import fires, quiet
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -33,6 +33,14 @@ def arrive(seconds: int = 5, place: Place = Place.INBOX) -> Entry:
     return ledger.arrived(ACCEPTED, NOON + duration, duration=duration, place=place, detail="sink")
 
 
+def judge(entry: Entry) -> Entry:
+    return ledger.judged(entry, NOON, 900 * SECOND)
+
+
+def settled(entry: Entry) -> Entry:
+    return ledger.arrived(entry, NOON, duration=5 * SECOND)
+
+
 DELIVERED = arrive()
 
 
@@ -50,7 +58,7 @@ DELIVERED = arrive()
         pytest.param(ledger.withdrawn(SENDING, NOON, "not-sent"), [rules.NOT_SENT], id="not sent"),
         pytest.param(ledger.uncertain(SENDING, NOON), [rules.UNCERTAIN], id="uncertain"),
         pytest.param(arrive(70), [rules.LATE], id="late"),
-        pytest.param(ledger.judged(ACCEPTED, NOON, 900 * SECOND), [rules.LOST], id="lost"),
+        pytest.param(judge(ACCEPTED), [rules.LOST], id="lost"),
         pytest.param(arrive(5, Place.JUNK), [rules.JUNKED], id="junked"),
         pytest.param(arrive(5, Place.QUARANTINE), [rules.QUARANTINED], id="quarantined"),
         pytest.param(arrive(5, Place.ORIGIN), [rules.LOOPED], id="looped"),
@@ -72,9 +80,37 @@ def test_each_fate_has_its_rule(entry: Entry, expected: list[Rule]) -> None:
         fires(rule, found)
 
 
-@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in rules.RULES])
-def test_a_message_that_arrived_well_breaks_no_rule(rule: Rule) -> None:
-    quiet(rule, report.findings((DELIVERED,)))
+NEARLY: list[tuple[Rule, str, Entry]] = [
+    (rules.REFUSED, "deferred", ledger.rejected(SENDING, NOON, "deferred")),
+    (rules.DEFERRED, "refused", ledger.rejected(SENDING, NOON, "refused")),
+    (rules.UNREACHED, "refused", ledger.rejected(SENDING, NOON, "refused")),
+    (rules.NOT_SENT, "unreached", ledger.rejected(SENDING, NOON, "unreached")),
+    (rules.UNCERTAIN, "settled by its arrival", settled(ledger.uncertain(SENDING, NOON))),
+    (rules.LATE, "at the deadline", arrive(60)),
+    (rules.LATE, "late, but in the junk folder", arrive(70, Place.JUNK)),
+    (rules.LOST, "not old enough", ledger.judged(ACCEPTED, NOON, 899 * SECOND)),
+    (rules.LOST, "perhaps never taken", judge(ledger.uncertain(SENDING, NOON))),
+    (rules.LOST, "come after all", settled(judge(ACCEPTED))),
+    (rules.JUNKED, "quarantined", arrive(5, Place.QUARANTINE)),
+    (rules.QUARANTINED, "junked", arrive(5, Place.JUNK)),
+    (rules.BOUNCED, "and arrived", ledger.bounced(DELIVERED, NOON)),
+    (rules.LOOPED, "elsewhere", arrive(5, Place.ELSEWHERE)),
+    (rules.MISROUTED, "at its origin", arrive(5, Place.ORIGIN)),
+    (rules.DUPLICATE, "damaged", replace(DELIVERED, damaged=True)),
+    (rules.DAMAGED, "twice", replace(DELIVERED, duplicates=1)),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "entry"),
+    [pytest.param(rule, entry, id=f"{rule.code}: {name}") for rule, name, entry in NEARLY],
+)
+def test_a_fate_that_is_nearly_another_breaks_its_own_rule_only(rule: Rule, entry: Entry) -> None:
+    quiet(rule, report.findings((entry,)))
+
+
+def test_a_message_that_arrived_well_breaks_no_rule() -> None:
+    assert report.findings((DELIVERED,)) == ()
 
 
 def test_messages_of_one_fate_make_one_finding() -> None:
@@ -141,7 +177,7 @@ TIMINGS = {SmtpPhase.CONNECT: 0.1, SmtpPhase.FINAL: 0.9}
             ledger.rejected(SENDING, NOON, "refused"), ["good", "bad", "bad"], id="refused"
         ),
         pytest.param(
-            ledger.judged(ledger.uncertain(SENDING, NOON), NOON, 900 * SECOND),
+            judge(ledger.uncertain(SENDING, NOON)),
             ["good", "unknown", "unknown"],
             id="uncertain for ever",
         ),

@@ -1,58 +1,47 @@
 """Judging certificates."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from agent.domain.peer_text import PeerText
 from agent.domain.tls import Certificate, Flaw, Match, Presented, Trust, judge, match_name
+from servers.certificate import DAY, NOW, SOUND
 
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
-LEAF = Certificate(
-    subject=PeerText("CN=mail.contoso.com"),
-    issuer=PeerText("CN=Issuer"),
-    common_name=PeerText("mail.contoso.com"),
-    names=(PeerText("mail.contoso.com"),),
-    name_count=1,
-    not_before=NOW - DAY,
-    not_after=NOW + 90 * DAY,
-    key_type="RSA",
-    key_bits=2048,
-    signature="sha256",
-    is_self_signed=False,
-    fingerprint="00",
-)
+SECOND = timedelta(seconds=1)
+SOON = 30 * DAY
 
 
 def flaws(leaf: Certificate, trust: Trust = Trust.TRUSTED, expected: str | None = None) -> set[str]:
     presented = Presented(leaf, (), trust)
-    return {
-        fault.flaw.value for fault in judge(presented, expected=expected, at=NOW, soon=30 * DAY)
-    }
+    return {fault.flaw.value for fault in judge(presented, expected=expected, at=NOW, soon=SOON)}
 
 
 @pytest.mark.parametrize(
     ("changes", "flaw"),
     [
         pytest.param({}, None, id="sound"),
-        pytest.param({"not_after": NOW - DAY}, Flaw.EXPIRED, id="expired"),
-        pytest.param({"not_before": NOW + DAY}, Flaw.NOT_YET_VALID, id="not yet valid"),
-        pytest.param({"not_after": NOW + DAY}, Flaw.EXPIRES_SOON, id="expires soon"),
-        pytest.param({"key_bits": 1024}, Flaw.WEAK_KEY, id="RSA-1024"),
+        pytest.param({"not_after": NOW - SECOND}, Flaw.EXPIRED, id="expired"),
+        pytest.param({"not_after": NOW}, Flaw.EXPIRES_SOON, id="in its last second"),
+        pytest.param({"not_before": NOW + SECOND}, Flaw.NOT_YET_VALID, id="not yet valid"),
+        pytest.param({"not_before": NOW}, None, id="in its first second"),
+        pytest.param({"not_after": NOW + SOON - SECOND}, Flaw.EXPIRES_SOON, id="expires soon"),
+        pytest.param({"not_after": NOW + SOON}, None, id="not so soon"),
+        pytest.param({"key_bits": 2047}, Flaw.WEAK_KEY, id="RSA-2047"),
         pytest.param({"key_bits": 0, "key_type": "other"}, None, id="unknown key"),
         pytest.param({"key_bits": 256, "key_type": "EC"}, None, id="P-256"),
+        pytest.param({"key_bits": 224, "key_type": "EC"}, None, id="P-224"),
         pytest.param({"key_bits": 192, "key_type": "EC"}, Flaw.WEAK_KEY, id="P-192"),
         pytest.param({"signature": "sha1"}, Flaw.WEAK_SIGNATURE, id="SHA-1"),
     ],
 )
 def test_a_flaw_is_seen(changes: dict[str, object], flaw: Flaw | None) -> None:
-    assert flaws(replace(LEAF, **changes)) == ({flaw.value} if flaw else set())  # type: ignore[arg-type]
+    assert flaws(replace(SOUND, **changes)) == ({flaw.value} if flaw else set())  # type: ignore[arg-type]
 
 
 def test_all_faults_are_said_at_once() -> None:
-    leaf = replace(LEAF, not_after=NOW - DAY, key_bits=512, signature="md5")
+    leaf = replace(SOUND, not_after=NOW - DAY, key_bits=512, signature="md5")
     assert flaws(leaf, Trust.UNTRUSTED, "other.example.com") == {
         Flaw.EXPIRED,
         Flaw.UNTRUSTED,
@@ -65,15 +54,15 @@ def test_all_faults_are_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("presented", "words"),
     [
-        pytest.param(Presented(LEAF, (), Trust.SELF_SIGNED), "signed by itself", id="self-signed"),
-        pytest.param(Presented(LEAF, (), Trust.INCOMPLETE), "not sent: CN=Issuer", id="alone"),
+        pytest.param(Presented(SOUND, (), Trust.SELF_SIGNED), "signed by itself", id="self-signed"),
+        pytest.param(Presented(SOUND, (), Trust.INCOMPLETE), "not sent: CN=Issuer", id="alone"),
         pytest.param(
-            Presented(LEAF, (replace(LEAF, issuer=PeerText("CN=Root")),), Trust.INCOMPLETE),
+            Presented(SOUND, (replace(SOUND, issuer=PeerText("CN=Root")),), Trust.INCOMPLETE),
             "not sent: CN=Root",
             id="one above is missing",
         ),
-        pytest.param(Presented(LEAF, (), Trust.UNTRUSTED, "why"), "root (why)", id="why"),
-        pytest.param(Presented(LEAF, (), Trust.UNTRUSTED), "no trusted root", id="unknown"),
+        pytest.param(Presented(SOUND, (), Trust.UNTRUSTED, "why"), "root (why)", id="why"),
+        pytest.param(Presented(SOUND, (), Trust.UNTRUSTED), "no trusted root", id="unknown"),
     ],
 )
 def test_where_a_chain_leads_is_said(presented: Presented, words: str) -> None:
@@ -99,32 +88,32 @@ def test_where_a_chain_leads_is_said(presented: Presented, words: str) -> None:
     ],
 )
 def test_names_match_by_exchanges_rules(expected: str, held: str, match: Match) -> None:
-    assert match_name(expected, replace(LEAF, names=(PeerText(held),))) is match
+    assert match_name(expected, replace(SOUND, names=(PeerText(held),))) is match
 
 
 def test_the_common_name_counts_where_there_is_no_other() -> None:
-    leaf = replace(LEAF, names=(), name_count=0)
+    leaf = replace(SOUND, names=(), name_count=0)
     assert match_name("mail.contoso.com", leaf) is Match.YES
     nameless = replace(leaf, common_name=PeerText(""))
     assert flaws(nameless, expected="mail.contoso.com") == {Flaw.NAME_MISMATCH}
 
 
 def test_an_undocumented_match_is_not_called_wrong() -> None:
-    leaf = replace(LEAF, names=(PeerText("contoso.com"),))
+    leaf = replace(SOUND, names=(PeerText("contoso.com"),))
     assert flaws(leaf, expected="*.contoso.com") == {Flaw.NAME_AMBIGUOUS}
 
 
 def test_the_right_name_is_no_flaw() -> None:
-    assert flaws(LEAF, expected="mail.contoso.com") == set()
+    assert flaws(SOUND, expected="mail.contoso.com") == set()
 
 
 def test_names_that_were_cut_off_leave_it_open() -> None:
-    leaf = replace(LEAF, name_count=10_000)
+    leaf = replace(SOUND, name_count=10_000)
     assert match_name("other.contoso.com", leaf) is Match.AMBIGUOUS
 
 
 def test_few_names_are_shown() -> None:
     names = tuple(PeerText(f"n{number}.contoso.com") for number in range(50))
-    leaf = replace(LEAF, names=names, name_count=50)
+    leaf = replace(SOUND, names=names, name_count=50)
     (fault,) = judge(Presented(leaf, (), Trust.TRUSTED), expected="x.example", at=NOW, soon=DAY)
     assert fault.detail.endswith("and 40 more")

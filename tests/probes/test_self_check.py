@@ -1,55 +1,50 @@
-"""Is the resolver down, or only the names?"""
+"""Is the resolver down, or only the names; and is the process alive?"""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.adapters.store import Change, Store, StoreError
 from agent.domain.fact import Table
-from agent.domain.finding import Severity
+from agent.domain.finding import Outcome, Rule, Severity
 from agent.domain.lookup import Answer, Reply, Silence, Unanswered
+from agent.probes import self_check as rules
 from agent.probes.base import Check
 from agent.probes.self_check import PROBE, SelfSettings, run
+from agent.runtime.dependencies import Heartbeats, LagSampler, ProcessVitals
 from agent.settings import AgentSubject
+from proof import Proves, fires, named, quiet
 from servers.checks import DictResolver, toolbox
+from servers.standings import HandClock
 
 SILENT = Unanswered(Silence.TIMEOUT)
 FAILED = Unanswered(Silence.SERVFAIL)
-
-
-class Vitals:
-    """Vital signs as a test wants them."""
-
-    def __init__(self, lag: float = 0.0, overdue: tuple[str, ...] = (), trouble: str = "") -> None:
-        self._lag, self._overdue, self._trouble = lag, overdue, trouble
-
-    def loop_lag(self) -> timedelta:
-        return timedelta(seconds=self._lag)
-
-    def overdue_tasks(self) -> tuple[str, ...]:
-        return self._overdue
-
-    def store_trouble(self) -> str:
-        return self._trouble
 
 
 def own(**settings: object) -> Check[AgentSubject, SelfSettings]:
     return Check("agent", AgentSubject(name="here"), PROBE, SelfSettings.model_validate(settings))
 
 
-@pytest.mark.parametrize(
-    ("zone", "codes"),
-    [
-        pytest.param({"com": SILENT, "org": FAILED}, ["self-resolver-down"], id="none answered"),
-        pytest.param({"com": SILENT}, [], id="one answered"),
-        pytest.param({"com": SILENT, "org": Answer(name_exists=False)}, [], id="one denied"),
-        pytest.param({}, [], id="all answered"),
-    ],
-)
+ZONES: list[tuple[Proves, Rule, str, dict[str, Reply]]] = [
+    (fires, rules.RESOLVER_DOWN, "none answered", {"com": SILENT, "org": FAILED}),
+    (quiet, rules.RESOLVER_DOWN, "one answered", {"com": SILENT}),
+    (
+        quiet,
+        rules.RESOLVER_DOWN,
+        "one denied",
+        {"com": SILENT, "org": Answer(name_exists=False)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(ZONES))
 async def test_the_resolver_is_down_when_it_answers_nothing(
-    zone: dict[str, Reply], codes: list[str]
+    proves: Proves, rule: Rule, case: dict[str, Reply]
 ) -> None:
-    outcome = await run(own(), toolbox(resolver=DictResolver(zone)))
-    assert [finding.rule.code for finding in outcome.findings] == codes
+    outcome = await run(own(), toolbox(resolver=DictResolver(case)))
+    proves(rule, outcome)
     table = outcome.facts["Control names"]
     assert isinstance(table, Table)
     assert [row[0] for row in table.rows] == ["com", "org"]
@@ -75,16 +70,43 @@ async def test_without_control_names_the_resolver_is_not_judged() -> None:
     assert outcome.facts == {}
 
 
-@pytest.mark.parametrize(
-    ("vitals", "codes"),
-    [
-        pytest.param(Vitals(), [], id="well"),
-        pytest.param(Vitals(lag=0.9), [], id="a little lag"),
-        pytest.param(Vitals(lag=1.0), ["self-loop-lag"], id="much lag"),
-        pytest.param(Vitals(overdue=("writer",)), ["self-task-overdue"], id="a dead task"),
-        pytest.param(Vitals(trouble="Full."), ["self-store-failing"], id="a full disk"),
-    ],
-)
-async def test_the_process_is_looked_at(vitals: Vitals, codes: list[str]) -> None:
-    outcome = await run(own(), toolbox(vitals=vitals))
-    assert [finding.rule.code for finding in outcome.findings] == codes
+async def look(*, lag: float = 0.0, silence: float = 0.0, trouble: str = "") -> Outcome:
+    """Run the check in a process with such a lag, and a writer that is silent for so long."""
+    clock, sampler = HandClock(), LagSampler()
+    heartbeats = Heartbeats(clock)
+    heartbeats.expect("writer", 15.0)
+    sampler.lag.add(lag)
+    clock.advance(timedelta(seconds=silence))
+    vitals = ProcessVitals(sampler, heartbeats, lambda: trouble)
+    return await run(own(), toolbox(clock, vitals=vitals))
+
+
+VITALS: list[tuple[Proves, Rule, str, dict[str, Any]]] = [
+    (fires, rules.LOOP_LAG, "a second", {"lag": 1.0}),
+    (quiet, rules.LOOP_LAG, "less than a second", {"lag": 0.999}),
+    (fires, rules.TASK_OVERDUE, "silent for too long", {"silence": 15.1}),
+    (quiet, rules.TASK_OVERDUE, "silent for as long as it may be", {"silence": 15.0}),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(VITALS))
+async def test_the_process_is_looked_at(proves: Proves, rule: Rule, case: dict[str, Any]) -> None:
+    proves(rule, await look(**case))
+
+
+def put(octets: int) -> Change:
+    sql = "INSERT OR REPLACE INTO meta VALUES (?, ?)"
+    return Change("key", ((sql, ("key", "x" * octets)),))
+
+
+async def test_a_store_is_failing_from_a_full_disk_until_there_is_room(tmp_path: Path) -> None:
+    store = Store(tmp_path, max_bytes=80_000)
+    await store.open()
+    await store.commit(put(40_000))
+    quiet(rules.STORE_FAILING, await look(trouble=store.stats.degraded))
+    with pytest.raises(StoreError):
+        await store.commit(put(100_000))
+    fires(rules.STORE_FAILING, await look(trouble=store.stats.degraded))
+    await store.commit(put(1_000))
+    quiet(rules.STORE_FAILING, await look(trouble=store.stats.degraded))
+    await store.close()

@@ -11,11 +11,15 @@ from agent.adapters.history import History
 from agent.adapters.plans import Recall
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
+from agent.domain import spf_report as report
+from agent.domain import spf_rules as rules
+from agent.domain import spf_rules_tree as tree_rules
 from agent.domain.fact import Node, Table, Text
-from agent.domain.finding import Outcome, Severity
-from agent.probes.base import Check, Toolbox
+from agent.domain.finding import Outcome, Rule, Severity
+from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.spf import PROBE, SpfSettings, run
 from agent.settings import DomainSubject
+from proof import Proves, fires, named, quiet
 from servers.dns import DnsServer, Fault, Published
 from servers.standings import HandClock
 
@@ -102,27 +106,32 @@ async def test_a_steady_run_asks_one_question_and_gives_the_same_object(world: W
     assert world.server.asked.total() - asked == 1
 
 
-SENDERS = [
-    pytest.param({"senders": ("192.31.196.0/27",)}, "spf-sender-refused", id="half a network"),
-    pytest.param({"senders": ("198.51.100.7",)}, "spf-sender-refused", id="stranger"),
-    pytest.param({"not_senders": ("192.31.196.3",)}, "spf-not-sender-passes", id="not a sender"),
-    pytest.param({"senders": ("nonsense",)}, "spf-unknown-sender", id="no such profile"),
-    pytest.param({"not_senders": ("nonsense",)}, "spf-unknown-sender", id="no such address"),
-    pytest.param({"senders": ("proofpoint",)}, "spf-unknown-sender", id="without an include"),
-    pytest.param({"senders": ("sendgrid",)}, "spf-unknown-sender", id="provider without networks"),
-    pytest.param({"topology": "parked"}, "spf-parked", id="parked domain that sends"),
-    pytest.param({"senders": ("gcc-high",)}, "spf-wrong-cloud", id="wrong cloud"),
+Case = dict[str, Any]  # what the operator says of the domain
+SENDERS: list[tuple[Proves, Rule, str, Case]] = [
+    (fires, report.SENDER_REFUSED, "half a network", {"senders": ("192.31.196.0/27",)}),
+    (fires, report.SENDER_REFUSED, "the next address", {"senders": ("192.31.196.16",)}),
+    (quiet, report.SENDER_REFUSED, "the whole network", {"senders": ("192.31.196.0/28",)}),
+    (quiet, report.SENDER_REFUSED, "who is no sender", {"not_senders": ("192.31.196.16",)}),
+    (fires, report.NOT_SENDER_PASSES, "the last address", {"not_senders": ("192.31.196.15",)}),
+    (quiet, report.NOT_SENDER_PASSES, "the next address", {"not_senders": ("192.31.196.16",)}),
+    (fires, report.UNKNOWN_SENDER, "no such profile", {"senders": ("nonsense",)}),
+    (fires, report.UNKNOWN_SENDER, "no such address", {"not_senders": ("nonsense",)}),
+    (fires, report.UNKNOWN_SENDER, "without an include", {"senders": ("proofpoint",)}),
+    (fires, report.UNKNOWN_SENDER, "provider without networks", {"senders": ("sendgrid",)}),
+    (quiet, report.UNKNOWN_SENDER, "a profile", {"senders": ("exchange-online",)}),
+    (quiet, report.UNKNOWN_SENDER, "a bare address", {"senders": ("2001:470::1",)}),
+    (fires, tree_rules.PARKED, "parked domain that sends", {"topology": "parked"}),
+    (quiet, tree_rules.PARKED, "any other topology", {"topology": "custom"}),
+    (fires, tree_rules.WRONG_CLOUD, "wrong cloud", {"senders": ("gcc-high",)}),
+    (quiet, tree_rules.WRONG_CLOUD, "right cloud", {"senders": ("exchange-online",)}),
 ]
 
 
-@pytest.mark.parametrize(("settings", "code"), SENDERS)
+@pytest.mark.parametrize(("proves", "rule", "case"), named(SENDERS))
 async def test_what_the_operator_says_is_compared(
-    world: World, settings: dict[str, Any], code: str
+    world: World, proves: Proves, rule: Rule, case: Case
 ) -> None:
-    outcome = await world.run(domain(**settings))
-    assert code in codes(outcome)
-    healthy = await world.run(domain(senders=("192.31.196.1",), not_senders=("198.51.100.7",)))
-    assert code not in codes(healthy)
+    proves(rule, await world.run(domain(**case)))
 
 
 async def test_a_refused_sender_comes_with_the_trace(world: World) -> None:
@@ -132,10 +141,21 @@ async def test_a_refused_sender_comes_with_the_trace(world: World) -> None:
     assert "198.51.100.7" in finding.evidence[0]
 
 
-async def test_strangers_that_pass_are_found(world: World) -> None:
-    world.server.zone["example.com", "TXT"] = "v=spf1 +all"
-    outcome = await world.run(domain())
-    assert {"spf-stranger-passes", "spf-plus-all"} <= codes(outcome)
+STRANGERS: list[tuple[Proves, Rule, str, str]] = [
+    (fires, report.STRANGER_PASSES, "everybody", "v=spf1 +all"),
+    (fires, report.STRANGER_PASSES, "half the internet", "v=spf1 ip4:128.0.0.0/1 -all"),
+    (fires, report.STRANGER_PASSES, "with IPv6", "v=spf1 ip6:2000::/3 -all"),
+    (quiet, report.STRANGER_PASSES, "the other half", "v=spf1 ip4:0.0.0.0/1 -all"),
+    (quiet, report.STRANGER_PASSES, "neutral to everybody", "v=spf1 ?all"),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(STRANGERS))
+async def test_strangers_that_pass_are_found(
+    world: World, proves: Proves, rule: Rule, case: str
+) -> None:
+    world.server.zone["example.com", "TXT"] = case
+    proves(rule, await world.run(domain()))
 
 
 async def test_a_flattened_record_covers_a_provider_as_well(world: World) -> None:
@@ -163,8 +183,20 @@ async def test_no_answer_is_unknown_and_never_a_missing_record(
     world.server.zone["example.com", "TXT"] = fault
     outcome = await world.run(domain("exchange-online"))
     assert codes(outcome) == {"dns-unanswered"}
+    fires(DNS_UNANSWERED, outcome)
     assert outcome.failure == reason
     assert outcome.severity is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "exists", [pytest.param(True, id="no data"), pytest.param(False, id="no such name")]
+)
+async def test_an_answer_that_there_is_nothing_is_an_answer(world: World, *, exists: bool) -> None:
+    world.server.zone["example.com", "TXT"] = Published(exists=exists)
+    outcome = await world.run(domain("exchange-online"))
+    quiet(DNS_UNANSWERED, outcome)
+    fires(rules.MISSING, outcome)
+    assert outcome.failure == ""
 
 
 async def test_an_include_that_does_not_answer_is_a_finding_of_its_own(world: World) -> None:
@@ -186,13 +218,21 @@ async def test_a_failing_host_of_one_sender_is_unknown(world: World) -> None:
     assert outcome.failure == "refused"
 
 
-async def test_a_sender_that_receivers_disagree_about_is_found(world: World) -> None:
+@pytest.mark.parametrize(
+    ("proves", "exchanges"),
+    [
+        pytest.param(fires, ["1 a.x.com", "2 b.x.com", "3 c.x.com"], id="three without address"),
+        pytest.param(quiet, ["1 a.x.com", "2 b.x.com"], id="two without address"),
+    ],
+)
+async def test_a_sender_that_receivers_disagree_about_is_found(
+    world: World, proves: Proves, exchanges: list[str]
+) -> None:
     world.server.zone |= {
         ("example.com", "TXT"): "v=spf1 mx ip4:192.31.196.1 -all",
-        ("example.com", "MX"): ["1 a.x.com", "2 b.x.com", "3 c.x.com"],
+        ("example.com", "MX"): exchanges,
     }
-    outcome = await world.run(domain(senders=("192.31.196.1",)))
-    assert "spf-verdict-differs" in codes(outcome)
+    proves(tree_rules.DIFFERS, await world.run(domain(senders=("192.31.196.1",))))
 
 
 async def test_a_domain_without_a_record_is_told_once(world: World) -> None:
@@ -204,18 +244,25 @@ async def test_a_domain_without_a_record_is_told_once(world: World) -> None:
 
 async def test_a_change_is_news_for_a_while_and_kept(world: World) -> None:
     check = domain(settings={"report_changes_for": "10m"})
-    assert "spf-record-changed" not in codes(await world.run(check))
+    quiet(report.CHANGED, await world.run(check))
     world.server.zone["example.com", "TXT"] = f"v=spf1 include:{MICROSOFT} ip4:192.31.196.9 -all"
     world.clock.advance(timedelta(seconds=60))
     news = await world.run(check)
-    (finding,) = news.findings
-    assert finding.rule.code == "spf-record-changed"
+    assert codes(news) == {"spf-record-changed"}
+    finding = fires(report.CHANGED, news)
     assert finding.evidence == ("- ip4:192.31.196.0/28", "+ ip4:192.31.196.9")
     assert await world.run(check) is news
     world.clock.advance(timedelta(seconds=601))
     settled = await world.run(check)
     assert settled.findings == ()
     assert settled.facts == news.facts
+
+
+async def test_a_change_beside_the_record_is_none_of_it(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone["example.com", "TXT"] = ["MS=ms1", str(ZONE["example.com", "TXT"])]
+    quiet(report.CHANGED, await world.run(check))
 
 
 async def test_a_mere_change_of_order_is_said_to_be_one(world: World) -> None:

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from agent.domain.finding import Outcome
 from agent.probes import self_check
-from agent.probes.base import Check
+from agent.probes.base import DEPENDENCY_DOWN, Check
 from agent.runtime.board import Run, Standing
 from agent.runtime.dependencies import Dependencies, Heartbeats, LagSampler, ProcessVitals
 from agent.settings import AgentSubject
+from proof import fires
 from servers.checks import check, probe, toolbox
 from servers.standings import NOON, HandClock
 
@@ -35,7 +36,7 @@ def test_the_agents_own_check_says_what_is_down() -> None:
     assert dependencies.up == {"resolver": False}
     down = dependencies.outcome_without(("uplink", "resolver"))
     assert down is not None
-    assert down.findings[0].evidence == ("None of 2 control names was answered.",)
+    assert fires(DEPENDENCY_DOWN, down).evidence == ("None of 2 control names was answered.",)
     assert dependencies.outcome_without(("uplink",)) is None
     dependencies.follow(own(DOWN))
     assert dependencies.outcome_without(("resolver",)) is down

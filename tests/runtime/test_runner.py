@@ -8,7 +8,9 @@ import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.domain.finding import Outcome, Severity
+from agent.probes.base import CRASHED, DEPENDENCY_DOWN, TIMED_OUT
 from agent.runtime.lane import Limits, Skip
+from proof import fires, quiet
 from servers.checks import FINE, Harvest, check, many, probe
 
 LONG = timedelta(seconds=30)
@@ -52,7 +54,9 @@ async def test_a_run_that_does_not_end_is_ended_at_its_deadline() -> None:
     gate = Gate()
     run = await harvest.runner.run(check(probe(gate.work), timeout=timedelta(milliseconds=100)))
     assert harvest.codes() == ["run-timed-out"]
+    fires(TIMED_OUT, run.outcome)
     assert run.outcome.severity is Severity.UNKNOWN
+    quiet(CRASHED, run.outcome)  # the TimeoutError of the deadline is none of the probe's
     assert gate.inside == 0
     assert harvest.runner.tallies["spf"].failures == {"timeout": 1}
     again = await harvest.runner.run(check(probe(gate.work), timeout=timedelta(milliseconds=100)))
@@ -79,7 +83,8 @@ async def test_a_crash_is_counted_logged_and_shown_as_unknown(
     run = await harvest.runner.run(check(probe(crash)))
     assert harvest.codes() == ["run-crashed"]
     assert run.outcome.severity is Severity.UNKNOWN
-    assert "\x1b" not in run.outcome.findings[0].detail
+    assert "\x1b" not in fires(CRASHED, run.outcome).detail
+    quiet(TIMED_OUT, run.outcome)
     tally = harvest.runner.tallies["spf"]
     assert (tally.runs, tally.crashes, tally.failures) == (1, 1, {})
     (record,) = caplog.records
@@ -166,7 +171,7 @@ async def test_a_check_is_not_run_in_vain_while_what_it_needs_is_down() -> None:
     harvest.runner.submit(needy, 0.0)
     harvest.runner.submit(needy, 1.0)
     assert harvest.codes() == ["dependency-down"] * 2
-    finding = harvest.runs[0].outcome.findings[0]
+    finding = fires(DEPENDENCY_DOWN, harvest.runs[0].outcome)
     assert "resolver" in finding.detail
     assert finding.evidence == ("None of 2 control names was answered.",)
     assert harvest.runs[0].outcome is harvest.runs[1].outcome
@@ -174,7 +179,8 @@ async def test_a_check_is_not_run_in_vain_while_what_it_needs_is_down() -> None:
     assert (tally.runs, tally.skipped[Skip.DEPENDENCY_DOWN]) == (0, 2)
     assert (await harvest.runner.run(needy)).outcome is harvest.runs[0].outcome
     assert gate.entered == 0
-    await harvest.runner.run(check())  # what needs nothing runs
+    needless = await harvest.runner.run(check(probe(depends_on=("uplink",))))
+    quiet(DEPENDENCY_DOWN, needless.outcome)  # what needs something else runs
     harvest.dependencies.note("resolver")
     gate.open.set()
     assert (await harvest.runner.run(needy)).outcome is FINE
