@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agent.adapters.store import Change, Store
+from agent.adapters.store_file import legible
 
 MAX_TEXT = 4096  # characters of a record that are kept; a longer one keeps its digest
 
@@ -37,10 +38,11 @@ class History:
         rows = await self._store.read(
             "SELECT key, text, first_seen, changed_at, previous FROM history"
         )
-        for key, text, first_seen, changed_at, previous in rows:
-            changed = None if changed_at is None else datetime.fromtimestamp(changed_at, UTC)
-            seen = Seen(datetime.fromtimestamp(first_seen, UTC), changed, previous)
-            self._known[key] = (text, seen)
+        with legible():
+            for key, text, first_seen, changed_at, previous in rows:
+                changed = None if changed_at is None else datetime.fromtimestamp(changed_at, UTC)
+                seen = Seen(datetime.fromtimestamp(first_seen, UTC), changed, previous)
+                self._known[key] = (text, seen)
 
     def note(self, key: str, text: str, now: datetime) -> Seen:
         """Note that the record under *key* reads *text*, and return what is known of it.

@@ -18,6 +18,7 @@ from agent.adapters.entry_codec import decode_entry
 from agent.adapters.ledger_shelf import Shelf, saved
 from agent.adapters.purse import Purse
 from agent.adapters.store import Change, Store, StoreError
+from agent.adapters.store_file import legible
 from agent.domain import ledger as book
 from agent.domain.budget import Allowance, Budget
 from agent.domain.ledger import Entry, Place, Tally
@@ -71,16 +72,19 @@ class Ledger:
 
         Raises StoreError where the store cannot be read, or cannot keep our identity.
         """
-        await self._identify()
-        now = self._clock.now()
-        for route, sequence, text in await self._store.read("SELECT * FROM settled"):
-            self._shelf.restore(route, sequence, text)
-        for name, level, at in await self._store.read("SELECT name, level, at FROM budget"):
-            self._purse.restore(name, level, datetime.fromtimestamp(at, UTC))
+        settled = await self._store.read("SELECT * FROM settled")
+        spent = await self._store.read("SELECT name, level, at FROM budget")
         rows = await self._store.read("SELECT entry FROM message ORDER BY planned_at")
-        for entry in (decode_entry(text) for (text,) in rows):
-            self._shelf.put(None, entry)
-            self._shelf.step(entry, book.recovered(entry, now))
+        with legible():
+            await self._identify()
+            now = self._clock.now()
+            for route, sequence, text in settled:
+                self._shelf.restore(route, sequence, text)
+            for name, level, at in spent:
+                self._purse.restore(name, float(level), datetime.fromtimestamp(at, UTC))
+            for entry in (decode_entry(text) for (text,) in rows):
+                self._shelf.put(None, entry)
+                self._shelf.step(entry, book.recovered(entry, now))
         self._prune(now)
         await self.keep()
 

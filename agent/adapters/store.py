@@ -279,6 +279,13 @@ def _damage(path: Path) -> str:
             )
             raise StoreError(message)
         verdict: str = _ask(connection, "quick_check(1)")
+    except sqlite3.OperationalError as error:
+        # A full disk, or somebody who holds the file: that says nothing of what is in it.
+        message = (
+            f"cannot open the state: {error}; see that the disk has room, and that {path} is"
+            " ours and held by nobody else"
+        )
+        raise StoreError(message) from None
     except sqlite3.DatabaseError as error:
         return str(error)
     finally:

@@ -6,7 +6,8 @@ however that ended, so there is no stale lock to be removed by hand.
 
 import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FILE_NAME = "mailflow.db"
@@ -16,6 +17,19 @@ _COMPANIONS = ("", "-wal", "-shm")  # files that SQLite keeps beside the main on
 
 class StoreError(Exception):
     """The state cannot be opened, read or written; the message is for the operator."""
+
+
+@contextmanager
+def legible() -> Iterator[None]:
+    """Raise StoreError for rows that no agent wrote, instead of what reading them raises."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
+        message = (
+            f"the state holds what no mailflow-agent wrote: {type(error).__name__}: {error};"
+            f" move {FILE_NAME} out of the state folder, or put back one from before"
+        )
+        raise StoreError(message) from error
 
 
 class Folder:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from agent.adapters.history import MAX_TEXT, History, Seen
-from agent.adapters.store import Store
+from agent.adapters.store import Change, Store, StoreError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -43,4 +45,14 @@ async def test_texts_that_are_long_or_odd_are_kept_bounded_and_told_apart() -> N
     history.note("a", "\udcff", LATER)
     rows = await store.read("SELECT text FROM history")
     assert rows == [("\\udcff",)]
+    await store.close()
+
+
+async def test_a_time_that_nobody_wrote_stops_the_start_in_words(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    await store.open()
+    far = ("INSERT INTO history VALUES ('k', 'text', 9e99, NULL, NULL)", ())
+    await store.commit(Change("history k", (far,)))
+    with pytest.raises(StoreError, match="holds what no mailflow-agent wrote"):
+        await History(store).start()
     await store.close()

@@ -231,6 +231,35 @@ async def test_a_plan_that_is_given_up_counts_as_not_sent() -> None:
         conserve(ledger, "r", 1)
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param("UPDATE message SET entry = '{'", id="half a message"),
+        pytest.param("UPDATE message SET entry = '{}'", id="an empty message"),
+        pytest.param("UPDATE message SET entry = x'ff'", id="a message of octets"),
+        pytest.param("UPDATE budget SET at = 9e99", id="a time far away"),
+        pytest.param("UPDATE budget SET level = 'much'", id="a level in words"),
+        pytest.param("INSERT INTO settled VALUES ('r', 1, '[]')", id="a list for a tally"),
+        pytest.param("UPDATE meta SET value = x'ff' WHERE key = 'instance'", id="no name"),
+        pytest.param("DELETE FROM meta WHERE key = 'instance'", id="half an identity"),
+        pytest.param("DROP TABLE message", id="no table"),
+    ],
+)
+async def test_a_state_that_no_agent_wrote_stops_the_start_in_words(
+    spoil: str, tmp_path: Path
+) -> None:
+    async with opened(tmp_path) as ledger:
+        await plan(ledger)
+    with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
+        other.execute(spoil)
+        other.commit()
+    store = Store(tmp_path)
+    await store.open()
+    with pytest.raises(StoreError, match="the state"):
+        await Ledger(store, HandClock()).start()
+    await store.close()
+
+
 async def test_an_identity_that_cannot_be_kept_stops_the_start() -> None:
     store = Store()
     await store.open()

@@ -1,6 +1,7 @@
 """What is committed is on the disk; what cannot be written waits; nobody else gets in."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
@@ -162,6 +163,19 @@ async def test_a_damaged_file_is_moved_aside_and_a_fresh_one_begun(
     damage(path)
     async with opened(tmp_path):
         assert (tmp_path / f"{FILE_NAME}.damaged-2").exists()
+
+
+async def test_a_file_that_somebody_holds_is_refused_and_left_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as store:
+        await store.commit(put("a"))
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="cannot open the state: database is locked"):
+            await Store(tmp_path).open()
+    async with opened(tmp_path) as store:
+        assert store.stats.moved_aside == 0
+        assert set(await all_of(store)) == {"a"}
 
 
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
