@@ -46,12 +46,13 @@ class _Anchored:
 
 
 class Composer:
-    """Builds plain data from events, and notes what is wrong on the way."""
+    """Builds plain data of at most *max_nodes* values, and notes what is wrong on the way."""
 
-    def __init__(self, places: dict[Path, Place] | None) -> None:
+    def __init__(self, places: dict[Path, Place] | None, max_nodes: int = MAX_NODES) -> None:
         self.result: Any = None
         self.problems: list[Problem] = []
         self._places = places
+        self._max_nodes = max_nodes
         self._frames: list[_Frame] = []
         self._anchors: dict[str, _Anchored | None] = {}  # None while it is still open
         self._nodes = 0
@@ -168,8 +169,8 @@ class Composer:
 
     def _count(self, event: Any) -> None:
         self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._stop(event, f"has more than {MAX_NODES} values")
+        if self._nodes > self._max_nodes:
+            self._stop(event, f"has more than {self._max_nodes} values")
 
     def _put(self, value: Any, event: Any, plain: str | None, *, leave: bool = False) -> None:
         """Put *value* where it belongs; *leave* keeps the key for what comes inside of it."""

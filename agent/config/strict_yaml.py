@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from agent.config.compose import Composer, Place
+from agent.config.compose import MAX_NODES, Composer, Place
 from agent.config.scalars import read_scalar
 from agent.config.yaml_text import Path, Problem, StrictYamlError, decode
 from agent.config.yaml_words import in_our_words
@@ -31,12 +31,13 @@ class Document:
     problems: tuple[Problem, ...]
 
 
-def read(raw: bytes, *, loader: Any = _LOADER) -> Document:
+def read(raw: bytes, *, loader: Any = _LOADER, max_nodes: int = MAX_NODES) -> Document:
     """Read *raw* as one YAML document of plain data: dict, tuple, str, int, float, bool, None.
 
-    Raises StrictYamlError where reading has to stop; milder problems are in the document.
+    *max_nodes* bounds how many values it may have. Raises StrictYamlError where reading has to
+    stop; milder problems are in the document.
     """
-    composer = Composer(None)
+    composer = Composer(None, max_nodes)
     _compose(composer, decode(raw), loader)
     return Document(composer.result, tuple(composer.problems))
 

@@ -175,7 +175,7 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     assert message.isprintable()
 
 
-def test_size_depth_and_aliases_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_depth_and_aliases_are_bounded() -> None:
     with pytest.raises(StrictYamlError, match="larger than 16 MiB"):
         read(b"#" * (MAX_SIZE + 1))
     assert read(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH).problems == ()
@@ -184,9 +184,10 @@ def test_size_depth_and_aliases_are_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     items = b"x, " * 101
     with pytest.raises(StrictYamlError, match=f"more than {MAX_ALIASED} values"):
         read(b"a: &a [" + items + b"]\nb: [" + b"*a, " * 100 + b"]\n")
-    monkeypatch.setattr("agent.config.compose.MAX_NODES", 10)
-    with pytest.raises(StrictYamlError, match="more than 10 values"):
-        read(b"a: [" + items + b"]")
+    ten = b"a: [" + b"x, " * 8 + b"]"  # the mapping, the list and its items
+    assert read(ten, max_nodes=10).problems == ()
+    with pytest.raises(StrictYamlError, match="more than 9 values"):
+        read(ten, max_nodes=9)
 
 
 def test_a_trap_is_named_and_ordinary_text_is_none() -> None:
