@@ -93,11 +93,18 @@ class Harvest:
     def __init__(self, clock: Clock | None = None, limits: Limits | None = None) -> None:
         self.clock = clock or HandClock()
         self.runs: list[Run] = []
+        self.lateness: list[timedelta] = []
         self.dependencies = Dependencies()
         self._published = asyncio.Event()
-        self.runner = Runner(toolbox(self.clock), self._take, self.dependencies, limits or Limits())
+        self.runner = Runner(
+            toolbox(self.clock),
+            self.take,
+            self.dependencies,
+            limits or Limits(),
+            observe_lateness=self.lateness.append,
+        )
 
-    def _take(self, run: Run) -> None:
+    def take(self, run: Run) -> None:
         self.runs.append(run)
         self._published.set()
 
