@@ -3,12 +3,13 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from agent.adapters.dns_question import encode_question
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
-from agent.adapters.udp_pool import RENEW_AFTER, SOCKETS, Ask, UdpPool
+from agent.adapters.udp_pool import RENEW_AFTER, SOCKETS, Ask, Channel, UdpPool
 from servers.dns import DnsServer, Fault, Held
 
 
@@ -117,47 +118,37 @@ async def test_everything_that_waits_is_lost_where_nobody_listens(
     await server.start(server.port)
 
 
-async def test_an_id_under_way_is_not_drawn_again(pool: UdpPool) -> None:
-    one, other = ask(), ask()
-    pool.send(one, 0.0)
-    channel = one.channel
-    assert channel is not None
-    channel._idents = one.ident + b"\x00\x01" + b"\x00\x02"
-    channel.send(other)
-    assert other.ident != one.ident
+@pytest.fixture
+async def full(pool: UdpPool) -> AsyncIterator[Channel]:
+    """A channel whose socket takes nothing more, because nobody reads what it has sent."""
+    connection, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    with other:
+        with suppress(BlockingIOError):
+            while True:
+                connection.send(b"full")
+        channel = Channel(pool, connection)
+        yield channel
+        channel.close()
 
 
-async def test_a_full_buffer_is_as_good_as_a_lost_packet(pool: UdpPool) -> None:
+async def test_an_id_under_way_is_not_drawn_again(full: Channel) -> None:
+    asks = [ask() for _ in range(3000)]  # of 65536 ids, some seventy would be drawn twice
+    assert all(full.send(each) for each in asks)
+    assert len({each.ident for each in asks}) == len(full.pending) == len(asks)
+
+
+async def test_a_full_buffer_is_as_good_as_a_lost_packet(full: Channel) -> None:
     one = ask()
-    pool.send(one, 0.0)
-    channel = one.channel
-    assert channel is not None
-
-    class Full(socket.socket):
-        def send(self, *_: object) -> int:
-            raise BlockingIOError
-
-    real = channel._socket
-    channel._socket = Full(real.family, real.type)
-    other = ask()
-    assert channel.send(other)
-    assert other.ident in channel.pending
-    channel._socket.close()
-    channel._socket = real
+    assert full.send(one)
+    assert full.pending == {one.ident: one}
 
 
 async def test_a_query_that_the_system_will_not_send_is_not_expected_back(pool: UdpPool) -> None:
-    one = ask()
-    pool.send(one, 0.0)
-    channel = one.channel
-    assert channel is not None
-    real = channel._socket
-    channel._socket = socket.socket(real.family, real.type)  # connected to nothing
-    other = ask()
-    assert not channel.send(other)
-    assert list(channel.pending) == [one.ident]
-    channel._socket.close()
-    channel._socket = real
+    connected_to_nothing = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    channel = Channel(pool, connected_to_nothing)
+    assert not channel.send(ask())
+    assert channel.pending == {}
+    channel.close()
 
 
 async def test_a_stepped_wall_clock_does_not_spoil_round_trips(pool: UdpPool, inbox: Inbox) -> None:
