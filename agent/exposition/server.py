@@ -55,7 +55,8 @@ class _Quiet(logging.Filter):
     """Drops complaints about malformed requests, which quote what the peer sent."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+        error = None if record.exc_info is None else record.exc_info[1]
+        return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 _library_log = logging.getLogger(f"{__name__}.library")
@@ -206,8 +207,7 @@ class Server:
         return await _send(request, Content(PLAIN, (b"not ready\n",), 503))
 
     async def _reloaded(self, request: web.Request) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+        if not _comes_from_here(request.headers):
             return await self._refuse(request, 403, "Forbidden", "Another site may not do this.")
         assert self._reload is not None  # noqa: S101 - the route exists only with it
         errors = await self._reload()
@@ -215,6 +215,15 @@ class Server:
             body = "\n".join(("The configuration was rejected:", *errors, "")).encode()
             return await _send(request, Content(PLAIN, (body,), 500))
         return await _send(request, Content(PLAIN, (b"reloaded\n",)))
+
+
+def _comes_from_here(headers: Mapping[str, str]) -> bool:
+    """Tell whether a page of ours asks, or a program; browsers say which site it is that asks."""
+    origin = headers.get("Origin")
+    try:
+        return origin is None or urlsplit(origin).netloc == headers.get("Host")
+    except ValueError:
+        return False
 
 
 async def _send(

@@ -87,6 +87,14 @@ async def test_malformed_requests_are_refused_and_not_logged(
     assert (await agent.ask("/-/healthy")).status == 200
 
 
+async def test_a_body_that_does_not_unpack_is_not_logged(
+    agent: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"GET /-/healthy HTTP/1.0\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\n"
+    assert b" 200 " in await agent.send(head + b"abcde")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 async def test_a_request_with_too_large_a_body_is_refused(agent: Agent) -> None:
     answer = await agent.ask("/-/reload", "POST", Content_Length="1073741824")
     assert answer.status == 413
