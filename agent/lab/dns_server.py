@@ -6,6 +6,7 @@ world's zones and nothing else, and obeys the faults that are switched on.
 
 import asyncio
 import struct
+from contextlib import suppress
 from typing import Protocol, Self, cast
 
 from agent.adapters.dns_serving import (
@@ -22,33 +23,37 @@ from agent.lab.faults import World
 TTL = 3600  # seconds, as a well-kept mail domain has it
 SHARED_TTL = 5  # of what domains share or lack, so that a fault and its end show soon
 IDLE = 10  # seconds until a silent TCP client is let go
-TRIES = 20  # ports to try until one is free for UDP and TCP
+ANY = (0,) * 20  # twenty free ports, until one is free for UDP as it is for TCP
 
 
 class DnsServer:
-    """Answers from a world until it is closed."""
+    """Answers from a world until it is closed, on the first of *ports* that is free."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, ports: tuple[int, ...] = ANY) -> None:
         self._world = world
+        self._ports = ports
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        for attempt in range(TRIES):
-            self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-            self.port = self._tcp.sockets[0].getsockname()[1]
-            try:
-                self._udp, _ = await loop.create_datagram_endpoint(
-                    lambda: _Datagrams(self._answer), ("127.0.0.1", self.port)
-                )
-            except OSError:
-                self._tcp.close()
-                if attempt == TRIES - 1:
-                    raise
-            else:
-                break
+        *others, last = self._ports
+        for port in others:
+            with suppress(OSError):
+                return await self._listen(port)
+        return await self._listen(last)
+
+    async def _listen(self, port: int) -> Self:
+        """Listen on *port*, for TCP and for UDP; raises OSError where it is taken for either."""
+        self._tcp = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.port = self._tcp.sockets[0].getsockname()[1]
+        try:
+            self._udp, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: _Datagrams(self._answer), ("127.0.0.1", self.port)
+            )
+        except OSError:
+            self._tcp.close()
+            raise
         return self
 
     async def __aexit__(self, *exception: object) -> None:

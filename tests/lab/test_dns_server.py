@@ -1,15 +1,44 @@
+"""Does the lab's resolver tell what its world holds, and what its faults make of it?"""
+
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
 from agent.adapters.clock import SystemClock
-from agent.adapters.dns_serving import Question
+from agent.adapters.dns_serving import REFUSED, Question
 from agent.adapters.resolver import Resolver
 from agent.domain.lookup import Answer, Exchange, Query, Silence, Unanswered
 from agent.lab.dns_server import SHARED_TTL, DnsServer
 from agent.lab.faults import World
+
+
+def encode(name: bytes) -> bytes:
+    """A query for the SOA record of *name*, which is written as on the wire."""
+    return b"\x00\x07\x01\x00\x00\x01" + bytes(6) + name + b"\x00\x06\x00\x01"
+
+
+QUESTION = encode(b"\x07contoso\x03com\x00")
+
+
+@contextmanager
+def taken() -> Iterator[int]:
+    """A port of loopback that somebody uses for UDP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        yield other.getsockname()[1]
+
+
+async def ask_over_tcp(port: int, query: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(len(query).to_bytes(2) + query)
+    reply = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return reply[2:]
 
 
 @pytest.fixture
@@ -65,6 +94,34 @@ def test_what_is_absent_may_be_kept_only_briefly_so_that_its_mending_shows(name:
     server = DnsServer(World())
     response = server._response(Question(b"id", name, "AAAA", b""))
     assert [record.ttl for record in response.authority] == [SHARED_TTL]
+
+
+async def test_a_port_that_is_taken_for_udp_is_passed_over(world: World) -> None:
+    with taken() as port:
+        async with DnsServer(world, ports=(port, 0)) as server:
+            assert server.port != port
+            assert await ask_over_tcp(server.port, QUESTION) != b""
+        with pytest.raises(OSError, match="in use"):
+            await DnsServer(world, ports=(port,)).__aenter__()
+        # It is not kept half open, for TCP only.
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_the_root_is_refused_as_by_a_server_that_is_no_resolver(world: World) -> None:
+    async with DnsServer(world) as server:
+        wire = await ask_over_tcp(server.port, encode(b"\x00"))
+    assert wire[3] & 0x0F == REFUSED
+
+
+async def test_a_silent_resolver_is_silent_over_tcp_too(world: World) -> None:
+    world.break_("dns-silent")
+    async with DnsServer(world) as server:
+        assert await ask_over_tcp(server.port, QUESTION) == b""
+
+
+async def test_a_server_that_was_never_started_can_be_closed(world: World) -> None:
+    await DnsServer(world).__aexit__()
 
 
 async def test_a_long_answer_comes_over_tcp(resolver: Resolver, world: World) -> None:
