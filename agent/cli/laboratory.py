@@ -77,7 +77,11 @@ def mend(fault: str, state: Path) -> int:
 @state_option
 def serve(state: Path) -> int:
     """Run the lab without an agent, until interrupted, and say where its resolver listens."""
-    asyncio.run(_serve(state))
+    try:
+        asyncio.run(_serve(state))
+    except OSError as error:
+        message = f"the lab cannot start in {state}: {error.strerror or error}"
+        raise NoLab(message) from None
     return Exit.OK
 
 
@@ -105,6 +109,6 @@ def _order(state: Path, *words: str) -> tuple[str, ...]:
 
 
 class NoLab(click.ClickException):
-    """Nobody is there to take the order."""
+    """Nobody is there to take the order, or the machine does not allow it."""
 
     exit_code = Exit.UNAVAILABLE

@@ -3,9 +3,10 @@
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Final
+from typing import IO, Any, Final
 
 import click
 
@@ -22,6 +23,29 @@ COMMANDS: Final = {
     "schema": "agent.cli.configuration:schema",
     "spf": "agent.cli.spf",
 }
+
+
+class OutputUnread(click.ClickException):
+    """Whoever read our output has seen enough, as `head` has; that is no fault."""
+
+    exit_code = Exit.OK
+
+    def __init__(self) -> None:
+        super().__init__("nobody reads the output")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say nothing, and have Python say nothing more when it ends."""
+        del file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _until_unread() -> Iterator[None]:
+    """Tell a broken pipe in our own words, before click ends the process with code 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputUnread from None
 
 
 class Commands(click.Group):
@@ -41,6 +65,16 @@ class Commands(click.Group):
         command = getattr(importlib.import_module(module), name or "command")
         assert isinstance(command, click.Command)  # noqa: S101 - says so to the type checker
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, and perhaps show the help."""
+        with _until_unread():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named."""
+        with _until_unread():
+            return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes and three commands to begin with."""
@@ -77,8 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _outcome(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="mailflow-agent", standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except click.UsageError as error:
         error.show()
         return Exit.USAGE
@@ -87,8 +119,4 @@ def _outcome(arguments: Sequence[str] | None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
     return code if isinstance(code, int) else Exit.OK

@@ -1,11 +1,13 @@
 import json
+import os
+import signal
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from agent.lab.control import Control
-from agent.lab.faults import World
-from servers.program import mailflow_agent
+from servers.dns import DnsServer, Fault
+from servers.program import end, mailflow_agent, start
 
 
 async def test_help_teaches_what_to_begin_with_and_what_exit_codes_mean() -> None:
@@ -22,7 +24,6 @@ async def test_help_teaches_what_to_begin_with_and_what_exit_codes_mean() -> Non
         pytest.param(["check"], "Missing argument", id="argument"),
         pytest.param(["explain", "spf-lookup"], "did you mean", id="rule"),
         pytest.param(["lab", "break", "coffee"], "is not one of", id="fault"),
-        pytest.param(["healthcheck", "ftp://x"], "is no address", id="url"),
     ],
 )
 async def test_a_wrong_word_ends_in_a_hint_and_the_usage_code(
@@ -76,25 +77,38 @@ async def test_a_wrong_configuration_shows_every_mistake_on_a_line(tmp_path: Pat
     assert "Traceback" not in ended.err
 
 
-async def test_orders_reach_the_lab_that_runs(tmp_path: Path) -> None:
-    world = World()
-    async with Control(world, tmp_path):
-        broken = await mailflow_agent("lab", "break", "spf-missing", "--state", str(tmp_path))
-        assert (broken.code, world.broken) == (0, ("spf-missing",))
-        assert "Soon to be seen: spf of contoso.com" in broken.out
-        listed = await mailflow_agent("lab", "list", "--state", str(tmp_path))
-        assert "✗ spf-missing" in listed.out
-        mended = await mailflow_agent("lab", "mend", "all", "--state", str(tmp_path))
-        assert (mended.code, world.broken) == (0, ())
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--help"], id="help"),
+        pytest.param(["spf", "--help"], id="help of a command"),
+        pytest.param(["explain"], id="a command"),
+    ],
+)
+async def test_a_reader_who_has_seen_enough_is_no_fault(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as unread:
+        ended = await mailflow_agent(*arguments, stdout=unread)
+    assert (ended.code, ended.err) == (0, "")
 
 
-async def test_without_a_lab_an_order_says_how_to_start_one(tmp_path: Path) -> None:
-    ended = await mailflow_agent("lab", "break", "spf-missing", "--state", str(tmp_path))
-    assert ended.code == 69
-    assert "make run" in ended.err
+async def test_the_version_is_that_of_the_package() -> None:
+    ended = await mailflow_agent("--version")
+    assert (ended.code, ended.out) == (0, f"mailflow-agent, version {version('mailflow-agent')}\n")
 
 
-async def test_a_health_check_without_an_agent_fails() -> None:
-    ended = await mailflow_agent("healthcheck", "http://127.0.0.1:1/-/healthy")
-    assert ended.code == 2
-    assert "no answer" in ended.err
+async def test_without_a_command_help_comes_and_the_usage_code() -> None:
+    ended = await mailflow_agent()
+    assert ended.code == 64
+    assert "Begin with" in ended.err
+
+
+async def test_an_interrupted_command_ends_without_a_traceback() -> None:
+    async with DnsServer({("contoso.com", "MX"): Fault.SILENT}) as server:
+        process = await start("check", "contoso.com", "--resolver", f"127.0.0.1:{server.port}")
+        await server.wait_until_asked("contoso.com", "MX")
+        process.send_signal(signal.SIGINT)
+        ended = await end(process)
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
