@@ -10,7 +10,8 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.domain.ledger import Entry, State, Tally
+from agent.domain.ledger import Entry, State
+from agent.domain.tally import Tally
 
 _TIMES = frozenset({"planned_at", "sent_at", "answered_at", "arrived_at", "judged_at"})
 _SPANS = frozenset({"within", "lost_after", "duration"})

@@ -21,8 +21,9 @@ from agent.adapters.store import Change, Store, StoreError
 from agent.adapters.store_file import legible
 from agent.domain import ledger as book
 from agent.domain.budget import Allowance, Budget
-from agent.domain.ledger import Entry, Place, Tally
+from agent.domain.ledger import Entry, Place
 from agent.domain.message import Token
+from agent.domain.tally import Tally
 
 RETENTION = timedelta(days=3)  # a duplicate may come a day later
 _PRUNE_EVERY = timedelta(hours=1)
@@ -252,9 +253,9 @@ class Ledger:
         return self._shelf.recent(route)
 
     def overdue(self, route: str) -> tuple[Entry, ...]:
-        """Return the messages in flight that are late already."""
+        """Return the messages in flight that are late already, and not because we were away."""
         now = self._clock.now()
-        entries = self._shelf.in_flight(route)
+        entries = (e for e in self._shelf.in_flight(route) if not e.is_interrupted)
         return tuple(entry for entry in entries if self._age(entry, now) > entry.within)
 
     def tally(self, route: str) -> Tally:

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from agent.adapters.entry_codec import decode_tally, encode_entry, encode_tally
 from agent.adapters.store import Change, Store
-from agent.domain.ledger import Entry, Tally
+from agent.domain.ledger import Entry
+from agent.domain.tally import Tally
 
 _RECENT = 20  # messages of a route that a page shows
 _NEWS = 100  # messages whose fate a run has not reported yet

@@ -7,12 +7,8 @@ again after a restart.
 """
 
 import enum
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)  # seconds
 
 
 class State(enum.StrEnum):
@@ -54,7 +50,8 @@ FAILURES = (
     "looped",
     "misrouted",
 )
-UNJUDGED = ("uncertain", "interrupted", "not-sent")
+INTERRUPTED = "interrupted"
+UNJUDGED = ("uncertain", INTERRUPTED, "not-sent")
 
 _ARRIVED = {
     Place.JUNK: State.JUNKED,
@@ -75,8 +72,9 @@ class Entry:
 
     ``within`` is when it is late and ``lost_after`` when it is given up, both counted from
     ``sent_at``. ``judged_at`` is when it was first counted, under ``failure`` (one of FAILURES),
-    under ``unjudged`` (one of UNJUDGED), or under neither, which is well. ``detail`` is what the
-    deciding witness said; ``duration`` is from sending to arrival.
+    under ``unjudged`` (one of UNJUDGED), or under neither, which is well. INTERRUPTED there is set
+    before, and holds unless the message comes in time or something else is the matter with it.
+    ``detail`` is what the deciding witness said; ``duration`` is from sending to arrival.
     """
 
     nonce: str
@@ -101,6 +99,11 @@ class Entry:
     def is_in_flight(self) -> bool:
         """Whether its fate is still open."""
         return self.state in _OPEN and self.judged_at is None
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the agent was away while it was under way, so that lateness says nothing."""
+        return self.unjudged == INTERRUPTED
 
     @property
     def has_arrived(self) -> bool:
@@ -189,11 +192,12 @@ def bounced(entry: Entry, at: datetime, detail: str = "") -> Entry:
 def judged(entry: Entry, at: datetime, age: timedelta) -> Entry:
     """Give a message up that is older than its ``lost_after``.
 
-    One that was perhaps never taken is not called lost: it stays uncertain, and is counted so.
+    One that was perhaps never taken, or could not come in while the agent was away, is not called
+    lost: it is uncertain, and is counted so.
     """
     if not entry.is_in_flight or age < entry.lost_after:
         return entry
-    if entry.state is State.ACCEPTED:
+    if entry.state is State.ACCEPTED and not entry.unjudged:
         return _failed(replace(entry, state=State.LOST), at, "lost")
     if entry.state is State.PLANNED:
         return withdrawn(entry, at, "not-sent")
@@ -203,11 +207,14 @@ def judged(entry: Entry, at: datetime, age: timedelta) -> Entry:
 def recovered(entry: Entry, at: datetime) -> Entry:
     """Return what is known of a message after the process that sent it has died.
 
-    It may have been anywhere in its sending, so it becomes uncertain, and is never sent again.
+    It may have been anywhere in its sending, so it becomes uncertain, and is never sent again. One
+    that was under way could not come in while nobody was there to take it: from now on it is no
+    fault of the route where it is late or does not come at all.
     """
     if entry.state is State.PLANNED:
-        return withdrawn(entry, at, "interrupted")
-    return uncertain(entry, at, "the agent stopped while it was sending")
+        return withdrawn(entry, at, INTERRUPTED)
+    found = uncertain(entry, at, "the agent stopped while it was sending")
+    return replace(found, unjudged=INTERRUPTED) if found.is_in_flight else found
 
 
 def _expect(entry: Entry, *states: State) -> None:
@@ -218,74 +225,18 @@ def _expect(entry: Entry, *states: State) -> None:
 
 
 def _judged(entry: Entry, at: datetime) -> Entry:
-    return entry if entry.judged_at else replace(entry, judged_at=at)
+    return entry if entry.judged_at else replace(entry, judged_at=at, unjudged="")
 
 
 def _failed(entry: Entry, at: datetime, failure: str) -> Entry:
-    return entry if entry.judged_at else replace(entry, judged_at=at, failure=failure)
+    if failure == "late" and entry.unjudged:
+        return _unjudged(entry, at, entry.unjudged)
+    return entry if entry.judged_at else replace(entry, judged_at=at, failure=failure, unjudged="")
 
 
 def _unjudged(entry: Entry, at: datetime, reason: str) -> Entry:
-    return entry if entry.judged_at else replace(entry, judged_at=at, unjudged=reason)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the messages of one route add up to; no number ever falls but ``in_flight``.
-
-    ``counts`` has ``messages``, ``late``, ``junk``, ``duplicates``, ``damaged``, ``failed REASON``
-    and ``unjudged REASON``; ``durations`` counts deliveries by the first of BUCKETS they fit in.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    durations: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
-    duration_sum: float = 0.0
-    in_flight: int = 0
-    last_sent: datetime | None = None
-    last_delivered: datetime | None = None
-
-    def change(self, before: Entry | None, after: Entry) -> None:
-        """Add what a step of one message has changed; *before* is None for a new one."""
-        new = _counted(after)
-        if before is not None:
-            new.subtract(_counted(before))
-            self.in_flight -= before.is_in_flight
-        self.in_flight += after.is_in_flight
-        self.counts.update(new)
-        if after.sent_at is not None:
-            self.last_sent = max(self.last_sent or after.sent_at, after.sent_at)
-        if after.is_delivered and (before is None or not before.is_delivered):
-            self._add_delivery(after)
-
-    def _add_delivery(self, entry: Entry) -> None:
-        at, seconds = entry.arrived_at or entry.planned_at, entry.seconds
-        self.last_delivered = max(self.last_delivered or at, at)
-        place = sum(bound < seconds for bound in BUCKETS)
-        self.durations[place] += 1
-        self.duration_sum += seconds
-
-    @property
-    def cumulative(self) -> tuple[int, ...]:
-        """Deliveries up to each of BUCKETS, and all of them, as a histogram has it."""
-        return tuple(sum(self.durations[: place + 1]) for place in range(len(self.durations)))
-
-
-def tally(entries: Iterable[Entry]) -> Tally:
-    """Add up messages from nothing, as after a restart."""
-    total = Tally()
-    for entry in entries:
-        total.change(None, entry)
-    return total
-
-
-def _counted(entry: Entry) -> Counter[str]:
-    """Return what one message adds to its route's counts; it only ever grows."""
-    counts: Counter[str] = Counter(duplicates=entry.duplicates, damaged=int(entry.damaged))
-    if entry.judged_at is not None:
-        key = f"unjudged {entry.unjudged}" if entry.unjudged else "messages"
-        counts[key] += 1
-    if entry.failure:
-        counts[f"failed {entry.failure}"] += 1
-    counts["late"] += entry.state is State.LATE
-    counts["junk"] += entry.state is State.JUNKED
-    return counts
+    return (
+        entry
+        if entry.judged_at
+        else replace(entry, judged_at=at, unjudged=entry.unjudged or reason)
+    )

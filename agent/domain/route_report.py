@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from agent.domain import route_rules as rules
 from agent.domain.fact import Mood, Phase, Table, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Rule
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, State, Tally
+from agent.domain.ledger import FAILURES, UNJUDGED, Entry, State
 from agent.domain.smtp import Phase as SmtpPhase
+from agent.domain.tally import Tally
 
 TRANSIT = "transit"  # from the server's yes to the arrival
 
@@ -106,6 +107,8 @@ def _broken(entry: Entry) -> Iterator[Rule]:
     """Yield the rules that one message breaks."""
     if entry.state is State.REJECTED:
         yield _BY_FAILURE.get(entry.failure, rules.NOT_SENT)
+    elif entry.is_interrupted:
+        yield rules.INTERRUPTED
     elif entry.state in _BY_STATE:
         yield _BY_STATE[entry.state]
     if entry.duplicates:

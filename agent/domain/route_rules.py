@@ -1,7 +1,7 @@
 """What can be wrong with a way that mail takes, and what is measured of it?"""
 
 from agent.domain.finding import Rule, Severity, Signal
-from agent.domain.ledger import BUCKETS
+from agent.domain.tally import BUCKETS
 
 _DOC = "docs/architecture.md"
 
@@ -42,6 +42,14 @@ NOT_SENT = Rule(
     severity=Severity.UNKNOWN,
     summary="No message was sent, for a reason on the side of the agent",
     remedy="Mend what the finding names; nothing is known about the route itself.",
+    reference=_DOC,
+)
+INTERRUPTED = Rule(
+    code="route-interrupted",
+    severity=Severity.UNKNOWN,
+    summary="A message was under way while the agent was not running",
+    remedy="Nothing is known about the route: while the agent is away nobody takes the message in."
+    " Where it happens often, see why the agent stops.",
     reference=_DOC,
 )
 UNRECORDED = Rule(
@@ -136,6 +144,7 @@ RULES = (
     UNREACHED,
     UNCERTAIN,
     NOT_SENT,
+    INTERRUPTED,
     UNRECORDED,
     OVER_BUDGET,
     LATE,
@@ -162,7 +171,7 @@ FAILED = Signal(
 )
 UNJUDGED_TOTAL = Signal(
     name="mailflow_route_messages_unjudged_total",
-    help="Synthetic messages of which nobody can tell whether they were sent, by why.",
+    help="Synthetic messages of which nobody can tell what became of them, by why.",
     labels=("reason",),
     kind="counter",
 )

@@ -296,10 +296,28 @@ async def test_what_a_start_judges_is_on_the_disk_before_it_is_shown(tmp_path: P
     await store.open()
     ledger = Ledger(store, clock, budget=WIDE)
     await ledger.start()
-    assert ledger.tally("r").counts["failed lost"] == 1
+    assert ledger.tally("r").counts["unjudged interrupted"] == 1
     with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
         assert len(other.execute("SELECT * FROM settled").fetchall()) == 1
     await store.close()
+
+
+async def test_a_message_that_was_under_way_while_we_were_away_accuses_nobody(
+    tmp_path: Path,
+) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        ledger.accepted(await plan(ledger))
+    clock.advance(2 * WITHIN)
+    async with opened(tmp_path, clock=clock) as ledger:
+        ledger.accepted(await plan(ledger))
+        clock.advance(2 * WITHIN)
+        assert [entry.sequence for entry in ledger.overdue("r")] == [2]
+        clock.advance(LOST)
+        ledger.judge("r")
+        counts = ledger.tally("r").counts
+        assert (counts["unjudged interrupted"], counts["failed lost"]) == (1, 1)
+        conserve(ledger, "r", 2)
 
 
 async def test_old_messages_are_forgotten_but_not_what_they_add_up_to(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent.domain import ledger
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State, Tally, tally
+from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State
+from agent.domain.tally import Tally, tally
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 WITHIN = timedelta(seconds=60)
@@ -33,6 +34,7 @@ SENDING = ledger.sending(planned(), START)
 ACCEPTED = ledger.accepted(SENDING, START + SECOND, "250 ok")
 REJECTED = ledger.rejected(SENDING, START + SECOND, "refused", "550 no")
 UNCERTAIN = ledger.uncertain(SENDING, START + SECOND)
+AWAY = ledger.recovered(ACCEPTED, START)
 LOST_ONE = ledger.judged(ACCEPTED, START + LOST, LOST)
 FIVE = timedelta(seconds=5)
 
@@ -104,11 +106,31 @@ def arrive(entry: Entry, after: timedelta = FIVE, place: Place = Place.INBOX) ->
         ),
         pytest.param(ledger.judged(ACCEPTED, START, WITHIN), "accepted", "", "", id="too early"),
         pytest.param(ledger.judged(LOST_ONE, START, 2 * LOST), "lost", "lost", "", id="once"),
-        pytest.param(ledger.recovered(SENDING, START), "uncertain", "", "", id="crash in sending"),
+        pytest.param(
+            ledger.recovered(SENDING, START), "uncertain", "", "interrupted", id="crash in sending"
+        ),
         pytest.param(
             ledger.recovered(planned(), START), "rejected", "", "interrupted", id="crash before"
         ),
-        pytest.param(ledger.recovered(ACCEPTED, START), "accepted", "", "", id="crash after"),
+        pytest.param(AWAY, "accepted", "", "interrupted", id="crash after"),
+        pytest.param(arrive(AWAY), "delivered", "", "", id="crash, and in time"),
+        pytest.param(arrive(AWAY, 2 * WITHIN), "late", "", "interrupted", id="crash, and late"),
+        pytest.param(
+            ledger.judged(AWAY, START, LOST), "uncertain", "", "interrupted", id="crash, and never"
+        ),
+        pytest.param(
+            arrive(ledger.judged(AWAY, START, LOST), 2 * LOST),
+            "late",
+            "",
+            "interrupted",
+            id="crash, and after all",
+        ),
+        pytest.param(
+            ledger.bounced(AWAY, START), "bounced", "bounced", "", id="crash, and bounced"
+        ),
+        pytest.param(
+            ledger.recovered(LOST_ONE, START), "lost", "lost", "", id="crash after it was lost"
+        ),
         pytest.param(
             ledger.withdrawn(SENDING, START, "not-sent"), "rejected", "", "not-sent", id="withdrawn"
         ),

@@ -10,8 +10,9 @@ from agent.domain import route_report as report
 from agent.domain import route_rules as rules
 from agent.domain.fact import Phase, Table
 from agent.domain.finding import Distribution, Rule
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State, Tally
+from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State
 from agent.domain.smtp import Phase as SmtpPhase
+from agent.domain.tally import Tally, tally
 from proof import fires, quiet
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -26,6 +27,7 @@ PLANNED = Entry(
 )
 SENDING = ledger.sending(PLANNED, NOON)
 ACCEPTED = ledger.accepted(SENDING, NOON + SECOND, "250 ok")
+AWAY = ledger.recovered(ACCEPTED, NOON)
 
 
 def arrive(seconds: int = 5, place: Place = Place.INBOX) -> Entry:
@@ -59,6 +61,13 @@ DELIVERED = arrive()
         pytest.param(ledger.uncertain(SENDING, NOON), [rules.UNCERTAIN], id="uncertain"),
         pytest.param(arrive(70), [rules.LATE], id="late"),
         pytest.param(judge(ACCEPTED), [rules.LOST], id="lost"),
+        pytest.param(judge(AWAY), [rules.INTERRUPTED], id="lost while we were away"),
+        pytest.param(
+            ledger.arrived(AWAY, NOON, duration=70 * SECOND),
+            [rules.INTERRUPTED],
+            id="late while we were away",
+        ),
+        pytest.param(settled(AWAY), [], id="in time though we were away"),
         pytest.param(arrive(5, Place.JUNK), [rules.JUNKED], id="junked"),
         pytest.param(arrive(5, Place.QUARANTINE), [rules.QUARANTINED], id="quarantined"),
         pytest.param(arrive(5, Place.ORIGIN), [rules.LOOPED], id="looped"),
@@ -133,9 +142,7 @@ def test_every_counter_is_there_before_the_first_message() -> None:
 
 
 def test_the_counters_follow_the_tally() -> None:
-    values = {
-        (m.signal, m.labels): m.value for m in report.measurements(ledger.tally((arrive(70),)))
-    }
+    values = {(m.signal, m.labels): m.value for m in report.measurements(tally((arrive(70),)))}
     assert values[rules.MESSAGES, ()] == 1
     assert values[rules.FAILED, ("late",)] == 1
     assert values[rules.LATE_TOTAL, ()] == 1
