@@ -179,6 +179,9 @@ def _read_once(path: FilePath) -> tuple[Contents, list[Problem]]:
         message = "holds no *.yaml file" if path.is_dir() else "is not a file or a folder"
         return {}, [Problem(str(path), 0, "", "", message)]
     for name in names:
+        if _is_no_file(name):
+            problems.append(Problem(str(name), 0, "", "", "is not a file"))
+            continue
         try:
             with name.open("rb") as file:
                 if os.fstat(file.fileno()).st_size > MAX_SIZE:
@@ -192,15 +195,22 @@ def _read_once(path: FilePath) -> tuple[Contents, list[Problem]]:
 
 
 def _files(path: FilePath) -> list[FilePath]:
-    """Return the files at *path*; hidden ones, such as those of a ConfigMap's swap, are not."""
+    """Return the files at *path*, whatever they are; hidden ones, of a ConfigMap's swap, are not.
+
+    A link that leads nowhere is among them: what it was to say must not be missing unnoticed.
+    """
     if path.is_dir():
         return sorted(
             file
             for file in path.iterdir()
-            if file.suffix in _SUFFIXES and not file.name.startswith(".") and file.is_file()
+            if file.suffix in _SUFFIXES and not file.name.startswith(".")
         )
-    # Neither a device nor a pipe: reading one may never end.
-    return [] if path.exists() and not path.is_file() else [path]
+    return [] if _is_no_file(path) else [path]
+
+
+def _is_no_file(path: FilePath) -> bool:
+    """Tell of a folder, a device or a pipe: reading one may never end."""
+    return path.exists() and not path.is_file()
 
 
 def _unreadable(path: FilePath, error: OSError) -> Problem:

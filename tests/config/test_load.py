@@ -183,6 +183,24 @@ def test_a_file_that_cannot_be_opened_in_a_folder_is_named(tmp_path: Path, probe
     assert line.endswith("b.yaml:1: octet 0xff is not UTF-8; save the file as UTF-8")
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        pytest.param(
+            lambda path: path.symlink_to("gone"), "does not exist", id="a link to nowhere"
+        ),
+        pytest.param(lambda path: path.mkdir(), "is not a file", id="a folder"),
+        pytest.param(os.mkfifo, "is not a file", id="a pipe"),
+    ],
+)
+def test_what_cannot_be_read_in_a_folder_is_not_passed_over(
+    make: Callable[[Path], None], message: str, tmp_path: Path, probes: Probes
+) -> None:
+    write(tmp_path / "a.yaml", "agent: {}\n")
+    make(tmp_path / "b.yaml")
+    assert problems(tmp_path, probes) == [f"{tmp_path.name}/b.yaml: {message}"]
+
+
 def test_a_file_that_is_replaced_while_it_is_read_is_never_torn(
     tmp_path: Path, probes: Probes
 ) -> None:
