@@ -1,6 +1,7 @@
 """P8 to P10: a scrape of 100,000 series, against the official client library in the same run.
 
-Ours are kept lines behind a board's metrics, joined piece by piece with turns of the loop between;
+Ours are labels and values behind a board's metrics, written piece by piece with turns of the loop
+between;
 the peer's are gauges rendered by ``generate_latest``. The texts are compared byte for byte before
 anything is measured. ``fresh`` has every family changed since the last scrape, ``steady`` two of
 ten; ``rewritten`` sets every series before each scrape and counts that, too, for both. A ticker
@@ -40,7 +41,7 @@ def _ours() -> list[Family]:
     for number in range(EACH):
         labels = _labels(number)
         for family in families:
-            family.set(number, labels, number * 1.5)
+            family.set(labels, number * 1.5)
     return families
 
 
@@ -54,7 +55,7 @@ def _peer() -> CollectorRegistry:
 
 
 async def _scrape(families: list[Family]) -> list[bytes]:
-    return [piece for family in families async for piece in family.render(Format.TEXT)]
+    return [bytes(piece) for family in families async for piece in family.render(Format.TEXT)]
 
 
 async def _longest_stall(work: Callable[[], Awaitable[object]]) -> float:
@@ -105,7 +106,7 @@ def ours(changed: str) -> None:
 
 def _change(families: list[Family], turn: int) -> None:
     for family in families:
-        family.set(turn, _labels(turn), -1.0 - turn)
+        family.set(_labels(turn), -1.0 - turn)
 
 
 def peer() -> None:
@@ -123,16 +124,17 @@ def peer() -> None:
 
 def ours_rewritten() -> None:
     families = _ours()
+    # Keys kept for each check, as the agent does.
+    checks = [(_labels(number), families[0].key(_labels(number))) for number in range(EACH)]
     gc.freeze()
 
     async def run() -> None:
         await _scrape(families)
         with measure(SCRAPES) as extra:
             for turn in range(SCRAPES):
-                for number in range(EACH):
-                    labels = _labels(number)
+                for number, (labels, key) in enumerate(checks):
                     for family in families:
-                        family.set(number, labels, number * 2.5 + turn)
+                        family.set(labels, number * 2.5 + turn, key)
                 await _scrape(families)
             extra["stall"] = 0.0
 

@@ -15,6 +15,7 @@ from agent.domain.finding import Rule
 from agent.exposition import as_json
 from agent.exposition.pages import render, view
 from agent.exposition.pages.view import Query, Situation, SubjectPage
+from agent.exposition.piece import Piece
 from agent.exposition.scrape import Scrape
 from agent.exposition.text_format import negotiate
 from agent.probes.base import Probe
@@ -33,7 +34,7 @@ class Content:
     """What goes out: pieces to be sent in turn, and what they are."""
 
     type: str
-    pieces: tuple[bytes, ...]
+    pieces: tuple[bytes | Piece, ...]
     status: int = 200
     encoding: str = ""
 

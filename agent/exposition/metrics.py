@@ -7,14 +7,16 @@ and histograms stay, or their rates would lie. The series of a removed check go 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent.adapters.clock import Clock
 from agent.domain.finding import Measurement, Outcome, Signal
+from agent.exposition.piece import Piece
 from agent.exposition.series import Family
 from agent.exposition.text_format import Format
 from agent.probes.base import Check, Probe
@@ -46,16 +48,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class _Entry:
-    """What is exported of one check; ``gauges`` and ``found`` are what an expiry takes away."""
+    """What is exported of one check; ``shown`` and ``found`` are what an expiry takes away.
+
+    ``key`` stands for its labels in all families that have no others; ``found`` gives the key of
+    each rule that is broken, by its code.
+    """
 
     identity: str
     labels: tuple[str, str, str]
+    key: str
     check: Check[Any, Any] | None = None
     fresh: bool = False
     interval: float = 0.0
     found: dict[str, str] = field(default_factory=dict)
-    gauges: tuple[tuple[Family, Hashable], ...] = ()
-    lasting: dict[tuple[Family, Hashable], None] = field(default_factory=dict)
+    shown: tuple[Measurement, ...] = ()
+    lasting: tuple[Measurement, ...] = ()
 
 
 class Metrics:
@@ -108,8 +115,7 @@ class Metrics:
         self._set(DURATION, entry, run.duration.total_seconds())
         finding = self._families[FINDING.name]
         for code, count in standing.consecutive.items():
-            values = (*entry.labels, code, entry.found[code])
-            finding.set((entry.identity, code), values, count)
+            finding.set((), count, entry.found[code])
         self._renew(entry)
 
     def _take_in(self, standing: Standing) -> _Entry:
@@ -121,7 +127,8 @@ class Metrics:
             # Removed and configured again before a scrape came by: its lines are still there.
             entry = self._removed.pop(identity, None)
             if entry is None:
-                entry = _Entry(identity, (check.tenant, check.subject, check.probe.kind))
+                labels = (check.tenant, check.subject, check.probe.kind)
+                entry = _Entry(identity, labels, self._families[SEVERITY.name].key(labels))
             entry.check = None
             self._entries[identity] = entry
             self._set(LAST_RUN, entry, standing.last_run_at.timestamp())
@@ -131,7 +138,7 @@ class Metrics:
             entry.interval = check.settings.interval.total_seconds()
             self._set(INTERVAL, entry, entry.interval)
             if standing.run is None:
-                self._measure(entry, self._initial(check))
+                self._measure(entry, self._initial(check), {})
             if entry.fresh:
                 self._renew(entry)
         return entry
@@ -139,40 +146,62 @@ class Metrics:
     def _place(self, entry: _Entry, outcome: Outcome) -> None:
         """Show *outcome* in place of what was shown before."""
         self._set(SEVERITY, entry, outcome.severity)
-        found = {finding.rule.code: finding.severity.word for finding in outcome.findings}
+        finding = self._families[FINDING.name]
+        found = {
+            each.rule.code: finding.key((*entry.labels, each.rule.code, each.severity.word))
+            for each in outcome.findings
+        }
         for code in entry.found.keys() - found.keys():
-            self._families[FINDING.name].remove((entry.identity, code))
+            finding.remove(entry.found[code])
         entry.found = found
-        before = entry.gauges
-        entry.gauges = self._measure(entry, outcome.measurements)
-        kept = set(entry.gauges)
-        for series in before:
-            if series not in kept:
-                series[0].remove(series[1])
+        before = self._keys(entry, entry.shown)
+        entry.shown = outcome.measurements
+        self._measure(entry, outcome.measurements, before)
+        for name, key in before:
+            self._families[name].remove(key)
 
     def _measure(
-        self, entry: _Entry, measurements: tuple[Measurement, ...]
-    ) -> tuple[tuple[Family, Hashable], ...]:
-        """Set the series of *measurements*; return those of them that may expire."""
-        gauges = []
+        self,
+        entry: _Entry,
+        measurements: tuple[Measurement, ...],
+        before: dict[tuple[str, str], None],
+    ) -> None:
+        """Set the series of *measurements*, and take them off those that were shown *before*."""
+        lasting = [each for each in measurements if each.signal.kind != "gauge"]
         for measurement in measurements:
             signal = measurement.signal
-            key = (entry.identity, *measurement.labels)
             try:
                 family = self._families[signal.name]
-                family.set(key, (*entry.labels, *measurement.labels), measurement.value)
+                key = self._key(family, entry, measurement)
+                family.set((*entry.labels, *measurement.labels), measurement.value, key)
             except (KeyError, ValueError):
                 self._failed()
                 _log.exception("measurement lost", extra={"signal": signal.name})
                 continue
-            if signal.kind == "gauge":
-                gauges.append((family, key))
-            else:
-                entry.lasting[family, key] = None
-        return tuple(gauges)
+            before.pop((signal.name, key), None)
+        if lasting:
+            last = {(each.signal.name, each.labels): each for each in (*entry.lasting, *lasting)}
+            entry.lasting = tuple(last.values())
+
+    def _keys(
+        self, entry: _Entry, measurements: tuple[Measurement, ...]
+    ) -> dict[tuple[str, str], None]:
+        """Return family and key of those of *measurements* that may expire, in a set with order."""
+        keys: dict[tuple[str, str], None] = {}
+        for measurement in measurements:
+            family = self._families.get(measurement.signal.name)
+            if family is not None and family.kind == "gauge":
+                with contextlib.suppress(ValueError):  # it was never shown
+                    keys[family.name, self._key(family, entry, measurement)] = None
+        return keys
+
+    def _key(self, family: Family, entry: _Entry, measurement: Measurement) -> str:
+        if not measurement.labels and family.labels == CHECK_LABELS:
+            return entry.key
+        return family.key((*entry.labels, *measurement.labels))
 
     def _set(self, signal: Signal, entry: _Entry, value: float) -> None:
-        self._families[signal.name].set(entry.identity, entry.labels, value)
+        self._families[signal.name].set(entry.labels, value, entry.key)
 
     def _renew(self, entry: _Entry) -> None:
         """Let the entry live for its lifetime from now on."""
@@ -184,21 +213,23 @@ class Metrics:
     def _expire(self, entry: _Entry) -> None:
         """Take away what must not be seen when it is old."""
         entry.fresh = False
-        self._families[SEVERITY.name].remove(entry.identity)
-        for code in entry.found:
-            self._families[FINDING.name].remove((entry.identity, code))
-        for family, key in entry.gauges:
-            family.remove(key)
-        entry.found, entry.gauges = {}, ()
+        self._families[SEVERITY.name].remove(entry.key)
+        for key in entry.found.values():
+            self._families[FINDING.name].remove(key)
+        for name, key in self._keys(entry, entry.shown):
+            self._families[name].remove(key)
+        entry.found, entry.shown = {}, ()
 
     def _forget(self, entry: _Entry) -> None:
         """Take away everything of a check that is no longer configured."""
         self._expire(entry)
         self._expiries.get(entry.interval, {}).pop(entry, None)
-        for family, key in entry.lasting:
-            family.remove(key)
+        for measurement in entry.lasting:
+            family = self._families.get(measurement.signal.name)
+            if family is not None:
+                family.remove(self._key(family, entry, measurement))
         for signal in (LAST_RUN, INTERVAL, DURATION):
-            self._families[signal.name].remove(entry.identity)
+            self._families[signal.name].remove(entry.key)
 
     async def settle(self) -> None:
         """Take in changes of the configuration, and drop what has grown old."""
@@ -227,7 +258,7 @@ class Metrics:
             self._expire(entry)
         return len(due) == _BATCH
 
-    async def render(self, into: Format) -> AsyncIterator[bytes]:
+    async def render(self, into: Format) -> AsyncIterator[Piece]:
         """Yield the exposition in pieces, without the end that OpenMetrics demands."""
         await self.settle()
         for family in self._families.values():

@@ -1,23 +1,22 @@
 """What is sent to a scraper?
 
 The series about the world and the agent's own, joined once a second at most for each format however
-many scrapers ask, and compressed in a thread, because compressing ten megabytes would hold up every
+many scrapers ask, and compressed in a thread, because compressing a megabyte would hold up every
 check.
 """
 
 import asyncio
-import zlib
 from dataclasses import dataclass, field
 
 from agent.adapters.clock import Clock
+from agent.exposition import piece
 from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
+from agent.exposition.piece import Piece
 from agent.exposition.text_format import Format
 
 KEPT_FOR = 1.0  # seconds
 WORTH_COMPRESSING = 16 * 1024  # octets
-_LEVEL = 1  # level 9 costs nine times as much and saves a sixth
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 @dataclass(slots=True)
@@ -26,21 +25,15 @@ class _Kept:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     until: float = float("-inf")
-    pieces: tuple[bytes, ...] = ()
-    compressed: bytes | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """What goes out: pieces to be sent in turn, and whether they are compressed."""
 
-    pieces: tuple[bytes, ...]
+    pieces: tuple[bytes | Piece, ...]
     is_gzip: bool
-
-    @property
-    def length(self) -> int:
-        """The length in octets."""
-        return sum(map(len, self.pieces))
 
 
 class Scrape:
@@ -60,17 +53,9 @@ class Scrape:
                 await self._render(into, kept)
             if not gzip or sum(map(len, kept.pieces)) < WORTH_COMPRESSING:
                 return Body(kept.pieces, is_gzip=False)
-            if kept.compressed is None:
-                kept.compressed = await asyncio.to_thread(_compress, kept.pieces)
-            return Body((kept.compressed,), is_gzip=True)
+            return Body(await asyncio.to_thread(piece.gzip, kept.pieces), is_gzip=True)
 
     async def _render(self, into: Format, kept: _Kept) -> None:
-        pieces = [piece async for piece in self._metrics.render(into)]
-        pieces.append(self._own.render(into))
-        kept.pieces, kept.compressed = tuple(pieces), None
+        pieces = [each async for each in self._metrics.render(into)]
+        kept.pieces = (*pieces, Piece(self._own.render(into)))
         kept.until = self._clock.monotonic() + KEPT_FOR
-
-
-def _compress(pieces: tuple[bytes, ...]) -> bytes:
-    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-    return b"".join([*map(compressor.compress, pieces), compressor.flush()])

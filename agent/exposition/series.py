@@ -1,25 +1,27 @@
-"""How are a hundred thousand series kept so that a scrape costs next to nothing?
+"""How are hundreds of thousands of series kept small, and a scrape of them cheap?
 
-Each series is kept as the line that the scrape will hold. Setting a value replaces a line; a scrape
-joins lines, a few thousand at a time with a turn of the event loop between, and a family in which
-nothing changed since the last scrape is not even joined.
+A series is its labels as they are written, which all metrics of one check share, and a value. Its
+line is written when a scrape comes, some thousands at a time with a turn of the event loop between.
+What was written is kept, compressed where scrapers want it so, until something in the family
+changes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator
 
 from agent.domain.finding import Distribution
 from agent.exposition import text_format
-from agent.exposition.text_format import Format
+from agent.exposition.piece import Piece
+from agent.exposition.text_format import Format, go_float
 
-CHUNK = 4096  # lines joined between two turns of the loop: well below a millisecond
+CHUNK = 2048  # lines written between two turns of the loop: about a millisecond
 
 
 class Family:
     """All series of one metric.
 
-    ``labels`` are the names of its labels in declared order; a series is known by the values of
-    them, or by any other *key* that stands for these values.
+    ``labels`` are the names of its labels in declared order; a series is known by their values as
+    they are written, which :meth:`key` gives.
     """
 
     def __init__(
@@ -36,58 +38,69 @@ class Family:
         self.labels = labels
         self._buckets = buckets
         self._headings = {
-            into: text_format.heading(name, kind, explanation, into) for into in Format
+            into: Piece(text_format.heading(name, kind, explanation, into)) for into in Format
         }
-        self._lines: dict[Hashable, bytes] = {}
-        self._version = self._joined_version = 0
-        self._joined: tuple[bytes, ...] = ()
+        self._series: dict[str, float | str] = {}  # a histogram as its lines
+        self._version = self._written_version = 0
+        self._written: tuple[Piece, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of series; a histogram counts as one."""
-        return len(self._lines)
+        return len(self._series)
 
-    def set(self, key: Hashable, values: tuple[str, ...], value: float | Distribution) -> None:
-        """Give the series with the label *values* a value; *key* stands for the label values.
+    def key(self, values: tuple[str, ...]) -> str:
+        """Return what stands for a series; for equal labels and values it is equal in any family.
+
+        Raises ValueError where the values do not fit the declared labels.
+        """
+        return text_format.labelled(dict(zip(self.labels, values, strict=True)))
+
+    def set(self, values: tuple[str, ...], value: float | Distribution, key: str = "") -> None:
+        """Give the series with the label *values* a value; *key* is theirs, if it is at hand.
 
         Raises ValueError where the label values do not fit the declared labels.
         """
-        before = self._lines.get(key)
+        key = key or self.key(values)
+        held: float | str
         if isinstance(value, Distribution):
-            labels = self._named(values)
-            line = text_format.histogram(self.name, labels, self._buckets, value).encode()
+            named = dict(zip(self.labels, values, strict=True))
+            held = text_format.histogram(self.name, named, self._buckets, value)
         else:
-            if before is None:
-                prefix = text_format.labelled(self.name, self._named(values)).encode()
-            else:
-                prefix = before[: before.rindex(b" ") + 1]  # a value has no space in it
-            line = b"%b%b\n" % (prefix, text_format.go_float(value).encode())
-        if line != before:
-            self._lines[key] = line
+            held = value
+        if self._series.get(key) != held:
+            self._series[key] = held
             self._version += 1
 
-    def remove(self, key: Hashable) -> None:
+    def remove(self, key: str) -> None:
         """Drop a series, if it is there; the next scrape no longer has it."""
-        if self._lines.pop(key, None) is not None:
+        if self._series.pop(key, None) is not None:
             self._version += 1
 
-    def _named(self, values: tuple[str, ...]) -> Mapping[str, str]:
-        return dict(zip(self.labels, values, strict=True))
-
-    async def render(self, into: Format) -> AsyncIterator[bytes]:
+    async def render(self, into: Format) -> AsyncIterator[Piece]:
         """Yield the heading and the lines as they are now, in pieces."""
         yield self._headings[into]
-        for piece in await self._join():
+        for piece in await self._write():
             yield piece
 
-    async def _join(self) -> tuple[bytes, ...]:
+    async def _write(self) -> tuple[Piece, ...]:
         version = self._version
-        if self._joined_version == version:
-            return self._joined
-        lines = list(self._lines.values())
-        joined = []
-        for start in range(0, len(lines), CHUNK):
-            joined.append(b"".join(lines[start : start + CHUNK]))
+        if self._written_version == version:
+            return self._written
+        self._written = ()  # what is out of date is not kept while its successor grows
+        series = list(self._series.items())
+        written = []
+        for start in range(0, len(series), CHUNK):
+            written.append(Piece(self._lines(series[start : start + CHUNK])))
             await asyncio.sleep(0)
         # What changed in between counts for the next scrape, because it raised the version.
-        self._joined, self._joined_version = tuple(joined), version
-        return self._joined
+        self._written, self._written_version = tuple(written), version
+        return self._written
+
+    def _lines(self, series: list[tuple[str, float | str]]) -> bytes:
+        name = self.name
+        return "".join(
+            [
+                held if isinstance(held, str) else f"{name}{key}{go_float(held)}\n"
+                for key, held in series
+            ]
+        ).encode()

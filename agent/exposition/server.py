@@ -241,7 +241,7 @@ async def _send(
             await response.prepare(request)
             if request.method != "HEAD":
                 for piece in content.pieces:
-                    await response.write(piece)
+                    await response.write(bytes(piece))
             await response.write_eof()
     except TimeoutError:
         if request.transport is not None:

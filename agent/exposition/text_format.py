@@ -73,24 +73,25 @@ def go_float(value: float) -> str:
     return "+Inf" if value > 0 else "-Inf"
 
 
-def labelled(name: str, labels: Mapping[str, str]) -> str:
-    """Write the name and the labels of a series, ready for its value to follow."""
+def labelled(labels: Mapping[str, str]) -> str:
+    """Write the labels of a series, ready for its name to precede and its value to follow."""
     if not labels:
-        return f"{name} "
+        return " "
     pairs = ",".join(f'{key}="{_escape(value)}"' for key, value in sorted(labels.items()))
-    return f"{name}{{{pairs}}} "
+    return f"{{{pairs}}} "
 
 
 def histogram(
     name: str, labels: Mapping[str, str], buckets: tuple[float, ...], held: Distribution
 ) -> str:
     """Write all lines of one histogram; ``held`` has a count for each bucket and for +Inf."""
+    written = labelled(labels)
     lines = [
-        labelled(f"{name}_bucket", {**labels, "le": go_float(bound)}) + go_float(count)
+        f"{name}_bucket{labelled({**labels, 'le': go_float(bound)})}{go_float(count)}"
         for bound, count in zip((*buckets, math.inf), held.counts, strict=True)
     ]
-    lines.append(labelled(f"{name}_count", labels) + go_float(held.counts[-1]))
-    lines.append(labelled(f"{name}_sum", labels) + go_float(held.sum))
+    lines.append(f"{name}_count{written}{go_float(held.counts[-1])}")
+    lines.append(f"{name}_sum{written}{go_float(held.sum)}")
     return "\n".join(lines) + "\n"
 
 

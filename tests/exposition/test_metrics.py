@@ -50,7 +50,7 @@ class World:
         self.failures += 1
 
     async def text(self, into: Format = Format.TEXT) -> str:
-        return b"".join([piece async for piece in self.metrics.render(into)]).decode()
+        return b"".join([bytes(piece) async for piece in self.metrics.render(into)]).decode()
 
     async def has(self, line: str) -> bool:
         return line in (await self.text()).splitlines()
@@ -202,8 +202,10 @@ async def test_the_whole_exposition_is_read_by_the_parsers_of_the_client_library
     metrics = Metrics(small_board(clock), PROBES, clock, failed=own.collector_failed)
     await metrics.settle()
     scrape = Scrape(metrics, own, clock)
-    text = b"".join((await scrape.body(Format.TEXT, gzip=False)).pieces).decode()
-    opened = b"".join((await scrape.body(Format.OPENMETRICS, gzip=False)).pieces).decode()
+    text = b"".join(map(bytes, (await scrape.body(Format.TEXT, gzip=False)).pieces)).decode()
+    opened = b"".join(
+        map(bytes, (await scrape.body(Format.OPENMETRICS, gzip=False)).pieces)
+    ).decode()
     names = {family.name for family in read_text(text)}
     assert {"mailflow_check_interval_seconds", "mailflow_build_info"} <= names
     again = list(read_openmetrics(opened))  # type: ignore[no-untyped-call]
@@ -225,7 +227,7 @@ async def test_promtool_has_nothing_to_say_against_the_metrics() -> None:
     body = await Scrape(metrics, own, clock).body(Format.TEXT, gzip=False)
     done = subprocess.run(  # noqa: ASYNC221 - a short-lived tool
         ["/usr/bin/promtool", "check", "metrics"],
-        input=b"".join(body.pieces),
+        input=b"".join(map(bytes, body.pieces)),
         capture_output=True,
         check=False,
     )
