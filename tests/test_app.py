@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,10 +15,12 @@ import aiohttp
 import pytest
 
 from agent.app import Agent, Overrides, StartError, options, serve
+from agent.cli.exits import Exit
 from agent.config import ConfigError
 from agent.domain.finding import Severity
 from agent.runtime.signals import Signals
 from servers.dns import DnsServer, Fault
+from servers.program import mailflow_agent
 
 ZONE = {
     ("contoso.com", "TXT"): "v=spf1 ip4:192.31.196.25 -all",
@@ -322,7 +325,7 @@ async def test_the_process_ends_with_0_when_told_to_stop(
     installation: Installation, number: signal.Signals
 ) -> None:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SCRIPT, str(installation.path), stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", SCRIPT, str(installation.path), stdout=PIPE
     )
     assert child.stdout is not None
     async with asyncio.timeout(30):
@@ -331,6 +334,52 @@ async def test_the_process_ends_with_0_when_told_to_stop(
         child.send_signal(number)
         assert await child.wait() == 0
         await child.stdout.read()
+
+
+async def test_a_task_that_shows_no_sign_of_life_makes_it_unhealthy(
+    installation: Installation,
+) -> None:
+    async with running(installation) as it:
+        assert await it.get("-/healthy") == (200, "healthy\n")
+        it.agent.heartbeats.expect("scheduler", -1.0)  # it would have had to beat a second ahead
+        it.agent.heartbeats.expect("monitor", -1.0)
+        told = "unhealthy: no sign of life of monitor, scheduler\n"
+        assert await it.get("-/healthy") == (503, told)
+        it.agent.heartbeats.expect("monitor", 15.0)
+        it.agent.heartbeats.expect("scheduler", 15.0)
+        assert await it.get("-/healthy") == (200, "healthy\n")
+
+
+STUCK = """
+import asyncio, sys, time
+from pathlib import Path
+from agent.app import Overrides, serve
+from agent.runtime.watchdog import Patience
+
+def started(agent):
+    print(agent.url, flush=True)
+    asyncio.get_running_loop().call_soon(time.sleep, 3600)
+
+overrides = Overrides(patience=Patience(pace=0.1, tell=5, give_up=60))
+sys.exit(asyncio.run(serve(Path(sys.argv[1]), overrides=overrides, started=started)))
+"""
+
+
+async def test_an_agent_whose_event_loop_is_stuck_is_not_healthy_and_does_not_stay(
+    installation: Installation,
+) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STUCK, str(installation.path), stdout=PIPE, stderr=PIPE
+    )
+    assert child.stdout is not None
+    async with asyncio.timeout(60):
+        url = (await child.stdout.readline()).decode().strip()
+        ended = await mailflow_agent("healthcheck", f"{url}-/healthy", "--timeout", "0.5")
+        assert ended.code == Exit.CRITICAL
+        _, log = await child.communicate()
+    assert child.returncode == Exit.STUCK
+    assert log.count(b"event loop is stuck") == 1
+    assert b"in _run_once" in log  # of asyncio: what blocks is a call of the loop itself here
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from agent.adapters.resolver import system_resolvers
 from agent.config import Config
 from agent.probes.self_check import KIND as SELF
 from agent.runtime.lane import Limits
+from agent.runtime.watchdog import Patience
 from agent.settings import RouteSubject
 
 GRACE = timedelta(seconds=10)
@@ -26,7 +27,7 @@ class Overrides:
 
     ``detours`` sends connections to mail servers elsewhere, and with ``detours_only`` nowhere else;
     ``roots`` are further trusted certificates in PEM; ``grace`` is how long runs may take to end
-    when the agent stops.
+    when the agent stops; ``patience`` is how long the event loop may be stuck.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)  # over the file, key by key
@@ -37,6 +38,7 @@ class Overrides:
     listen: tuple[str, int] | None = None
     sink: tuple[str, int] | None = None
     grace: timedelta = GRACE
+    patience: Patience | None = None
 
 
 def resolvers(config: Config) -> tuple[tuple[str, int], ...]:

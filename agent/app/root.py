@@ -42,6 +42,7 @@ from agent.runtime.reload import needs_restart, read
 from agent.runtime.runner import Runner
 from agent.runtime.scheduler import Scheduler
 from agent.runtime.signals import Signals
+from agent.runtime.watchdog import Watchdog
 from agent.settings import HostPort
 
 _MONITOR = "monitor"  # the name of its heartbeat
@@ -64,7 +65,7 @@ async def serve(
     let the agent start.
     """
     overrides = overrides or Overrides()
-    with Signals() as signals:
+    with Signals() as signals, Watchdog(overrides.patience):
         config = await asyncio.to_thread(read, path, overrides.settings)
         async with AsyncExitStack() as stack:
             try:
@@ -94,7 +95,7 @@ class Agent:
     ) -> None:
         clock = tools.clock
         self._path, self._config, self._overrides = path, config, overrides
-        self._own, self._tools, self._sampler, self._heartbeats = own, tools, sampler, heartbeats
+        self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
         self._reloading = asyncio.Lock()
         self._ready = False
         self._recipients: set[str] = set()
@@ -127,12 +128,13 @@ class Agent:
             initial=lambda check: check.initial(tools),
             failed=own.collector_failed,
         )
-        own.watch(runtime_metrics.read(self.runner, self.dependencies, self._heartbeats))
+        own.watch(runtime_metrics.read(self.runner, self.dependencies, self.heartbeats))
         own.watch(dns_metrics.read(lambda: tools.resolver.stats))
         scrape = Scrape(metrics, own, tools.clock)
         return Server(
             Answers(self.board, scrape, discover(), tools.clock, lambda: self._situation),
             ready=lambda: self._ready,
+            overdue=self.heartbeats.overdue,
             reload=self.reload if options.is_loopback(self._listen[0]) else None,
             hosts=options.hosts(self._config),
         )
@@ -171,13 +173,7 @@ class Agent:
             vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
         )
         return cls(
-            path,
-            config,
-            overrides,
-            own=own,
-            tools=tools,
-            sampler=sampler,
-            heartbeats=heartbeats,
+            path, config, overrides, own=own, tools=tools, sampler=sampler, heartbeats=heartbeats
         )
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -189,7 +185,7 @@ class Agent:
         await self._open_sink(self._config)
         self._sampler.start()
         stack.callback(self._sampler.stop)
-        self._heartbeats.expect(_MONITOR, _PATIENCE)
+        self.heartbeats.expect(_MONITOR, _PATIENCE)
         self._apply(self._config)
         self._own.reloaded(self._tools.clock.now(), successful=True)
         self.scheduler.start()
@@ -202,18 +198,20 @@ class Agent:
 
     async def watch(self, signals: Signals) -> None:
         """Look after the scheduler, and reload when asked, until told to stop."""
-        while not signals.stop.is_set():
-            await signals.wait(_ROUND)
-            self._heartbeats.beat(_MONITOR)
-            self.scheduler.watch()
-            if signals.take_reload():
-                await self.reload()
+        # Reading a long file takes long, and is no reason to look after nothing meanwhile.
+        async with asyncio.TaskGroup() as reloads:
+            while not signals.stop.is_set():
+                await signals.wait(_ROUND)
+                self.heartbeats.beat(_MONITOR)
+                self.scheduler.watch()
+                if signals.take_reload():
+                    reloads.create_task(self.reload())
 
     async def drain(self, signals: Signals) -> None:
         """Start no more runs and let those end that go on; a second signal hurries."""
         self._ready = False
         _log.info("stopping", extra={"running": self.runner.running})
-        self._heartbeats.forget(_MONITOR)
+        self.heartbeats.forget(_MONITOR)
         self.scheduler.pause()
         draining = asyncio.create_task(self.runner.drain(self._overrides.grace))
         hurried = asyncio.create_task(signals.hurry.wait())

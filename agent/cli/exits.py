@@ -18,6 +18,7 @@ class Exit(enum.IntEnum):
     UNKNOWN = 3
     USAGE = 64
     UNAVAILABLE = 69
+    STUCK = 70
     INTERRUPTED = 130
     CONFIG = 78
 
@@ -29,6 +30,7 @@ MEANINGS = {
     Exit.UNKNOWN: "a check could not tell",
     Exit.USAGE: "the command line is wrong",
     Exit.UNAVAILABLE: "the machine does not allow it: port in use, state folder not writable",
+    Exit.STUCK: "the event loop was stuck for a minute and the daemon gave up; the log says where",
     Exit.CONFIG: "the configuration is wrong; every mistake is listed",
     Exit.INTERRUPTED: "interrupted from the keyboard",
 }

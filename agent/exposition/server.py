@@ -66,9 +66,10 @@ _library_log.addFilter(_Quiet())
 class Server:
     """The HTTP server of the agent.
 
-    *ready* says whether checks are being run. *reload* loads the configuration again and returns
-    the errors; without it ``/-/reload`` does not exist. *hosts* are names that a Host header may
-    have besides those of loopback, where it is loopback that is listened on.
+    *ready* says whether checks are being run, *overdue* which tasks of ours show no sign of life.
+    *reload* loads the configuration again and returns the errors; without it ``/-/reload`` does not
+    exist. *hosts* are names that a Host header may have besides those of loopback, where it is
+    loopback that is listened on.
     """
 
     def __init__(
@@ -76,11 +77,13 @@ class Server:
         answers: Answers,
         *,
         ready: Callable[[], bool],
+        overdue: Callable[[], tuple[str, ...]] = tuple,
         reload: Reload | None = None,
         hosts: Iterable[str] = (),
     ) -> None:
         self._answers = answers
         self._ready = ready
+        self._overdue = overdue
         self._reload = reload
         self._hosts = frozenset(host.lower() for host in hosts) | _LOOPBACK
         self._guard_host = True
@@ -199,6 +202,10 @@ class Server:
         return await _send(request, Content("text/css; charset=utf-8", (STYLE,)))
 
     async def _healthy(self, request: web.Request) -> web.StreamResponse:
+        overdue = ", ".join(self._overdue())
+        if overdue:
+            body = f"unhealthy: no sign of life of {overdue}\n".encode()
+            return await _send(request, Content(PLAIN, (body,), 503))
         return await _send(request, Content(PLAIN, (b"healthy\n",)))
 
     async def _is_ready(self, request: web.Request) -> web.StreamResponse:
