@@ -23,10 +23,10 @@ class Clogged:
     # A log whose reader takes nothing: the first line is never done.
     def isatty(self): return False
     def flush(self): pass
-    def write(self, text): time.sleep(3600)
+    def write(self, text): time.sleep(3600)  # on purpose
 
 def the_call_that_never_returns(seconds):
-    time.sleep(seconds)
+    time.sleep(seconds)  # on purpose
 
 async def main(give_up, block):
     with Watchdog(Patience(pace=0.05, tell=3, give_up=give_up)):
