@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from agent.domain.finding import Severity
 from agent.runtime.signals import Signals
 from servers.dns import DnsServer, Fault
 from servers.program import mailflow_agent
+from servers.running import eventually
 
 ZONE = {
     ("contoso.com", "TXT"): "v=spf1 ip4:192.31.196.25 -all",
@@ -141,6 +143,24 @@ async def test_every_check_runs_and_is_shown(installation: Installation) -> None
         assert run is not None
         assert run.check.identity == SPF
         assert await it.agent.run_now("nobody") is None
+
+
+async def test_a_state_that_cannot_be_written_is_seen_in_the_metrics(
+    installation: Installation, dns: DnsServer
+) -> None:
+    async with running(installation) as it:
+
+        async def look() -> list[str]:
+            return (await it.get("metrics"))[1].splitlines()
+
+        await it.until(lambda: it.severity(SPF) is not None)
+        with closing(sqlite3.connect(installation.folder / "state" / "mailflow.db")) as other:
+            other.execute("BEGIN IMMEDIATE")  # as long as this lasts, nobody else writes
+            dns.zone["contoso.com", "TXT"] = "v=spf1 ip4:192.31.196.25 ~all"
+            lines = await eventually(look, lambda lines: "mailflow_store_degraded 1.0" in lines)
+            assert "mailflow_store_write_errors_total 0.0" not in lines
+            assert "mailflow_store_moved_aside_total 0.0" in lines
+        await eventually(look, lambda lines: "mailflow_store_degraded 0.0" in lines)
 
 
 async def test_when_dns_is_down_there_is_one_cause_and_no_fault_of_the_domain(

@@ -28,7 +28,7 @@ from agent.adapters.trust import TrustStore
 from agent.app import options
 from agent.app.options import Overrides, StartError
 from agent.config import Config, ConfigError
-from agent.exposition import dns_metrics, log, runtime_metrics
+from agent.exposition import dns_metrics, log, runtime_metrics, state_metrics
 from agent.exposition.answers import Answers
 from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
@@ -153,6 +153,7 @@ class Agent:
         await history.start()
         ledger = Ledger(store, clock, budget=config.budget.allowances())
         await ledger.start()
+        own.watch(state_metrics.read(store.stats, ledger.stats))
         resolver = Resolver(overrides.resolvers or options.resolvers(config), clock)
         await resolver.start()
         stack.push_async_callback(resolver.close)

@@ -13,6 +13,7 @@ from agent.domain.finding import Signal
 from agent.exposition.dns_metrics import DNS_SIGNALS
 from agent.exposition.metrics import CHECK_LABELS, CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
+from agent.exposition.state_metrics import STATE_SIGNALS
 from agent.probes.base import Probe
 from agent.settings import CheckSettings, write_duration
 
@@ -73,7 +74,7 @@ def of_metrics(probes: Iterable[Probe[Any, Any]]) -> str:
                 *_signals(probe.signals),
             ]
     lines += ["", "## Of the agent itself", "", "Without the labels of a check.", ""]
-    lines += _signals((*OWN_SIGNALS, *DNS_SIGNALS))
+    lines += _signals((*OWN_SIGNALS, *STATE_SIGNALS, *DNS_SIGNALS))
     lines += ["", "The usual `process_`, `python_info` and `python_gc_` series are there as well."]
     return "\n".join(lines) + "\n"
 

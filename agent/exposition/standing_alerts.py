@@ -160,6 +160,46 @@ LOOP_LAGGING = Alert(
         "Raise intervals, or split the tenants over two agents.",
     ),
 )
+STORE_DEGRADED = Alert(
+    name="MailflowStoreDegraded",
+    # The self check finds it sooner and says more; one alert is enough.
+    expr="max without (pod) (mailflow_store_degraded) == 1 unless on (job, instance)"
+    ' (mailflow_finding{rule="self-store-failing"} >= 2)',
+    severity="critical",
+    component="agent",
+    summary="The agent cannot write its state.",
+    description="The agent at {{ $labels.instance }} has not been able to write its state folder"
+    " for five minutes, and its self check does not say so. Free the disk, or make it writable.",
+    runbook="store-degraded",
+    hold="5m",
+    meaning="Nothing can be written to the state folder: no synthetic message is sent, and what is"
+    " learnt is lost with the process. `MailflowSelfStoreFailing` usually says so first; that it"
+    " does not means that the self check does not run.",
+    steps=(
+        "Find the reason in the log under `the state cannot be written`.",
+        "See on the agent's host whether the disk of the `state` folder is full or read-only.",
+        "See why the self check is not run: whether it is switched off, or the scheduler stands.",
+    ),
+)
+STATE_FORGOTTEN = Alert(
+    name="MailflowStateForgotten",
+    expr="max without (pod) (increase(mailflow_store_changes_dropped_total[1h])) > 0"
+    " or max without (pod) (mailflow_store_moved_aside_total) > 0"
+    " and on (job, instance) time() - process_start_time_seconds < 3600",
+    severity="warning",
+    component="agent",
+    summary="The agent has forgotten something.",
+    description="The agent at {{ $labels.instance }} found its state damaged at the start, or had"
+    " to give up what it could not write for long.",
+    runbook="state-forgotten",
+    meaning="What a damaged state knew is forgotten: since when records are as they are, and which"
+    " synthetic messages were under way. Nothing is sent twice because of it.",
+    steps=(
+        "Find the reason in the log: `the state was damaged`, or `the state cannot be written`.",
+        "Look after the disk that holds the `state` folder.",
+        "The damaged file is still there, as `mailflow.db.damaged-1` or with a higher number.",
+    ),
+)
 AGENT = (
     WATCHDOG,
     AGENT_ABSENT,
@@ -169,4 +209,6 @@ AGENT = (
     RELOAD_FAILED,
     COLLECTOR_FAILED,
     LOOP_LAGGING,
+    STORE_DEGRADED,
+    STATE_FORGOTTEN,
 )

@@ -11,12 +11,15 @@ from agent.exposition import alerts, generated, reference, route_alerts, runbook
 from agent.exposition.metrics import CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
 from agent.exposition.standing_alerts import AGENT, Alert
+from agent.exposition.state_metrics import STATE_SIGNALS
 from agent.probes.base import Probe, discover
 from servers.standings import PROBES
 
 ROOT = Path(__file__).parents[2]
 EVERY = (*alerts.standing(), *map(alerts.of_rule, alerts.alerting(PROBES)))
 CHECK = 'job="mailflow",tenant="contoso",subject="contoso.com",probe="spf"'
+AGENT_AT = 'job="mailflow",instance="a:16245"'
+SELF = 'tenant="agent",subject="local",probe="self",severity="critical"'
 ROUTE = 'job="mailflow",tenant="contoso",subject="r",probe="route"'
 
 
@@ -37,7 +40,7 @@ def test_a_rule_that_could_not_tell_has_no_alert_of_its_own() -> None:
 
 
 def test_alerts_name_metrics_that_exist() -> None:
-    known = {signal.name for signal in (*CHECK_SIGNALS, *OWN_SIGNALS)}
+    known = {signal.name for signal in (*CHECK_SIGNALS, *OWN_SIGNALS, *STATE_SIGNALS)}
     for alert in AGENT:
         named = set(re.findall(r"mailflow_\w+", alert.expr))
         assert {name.removesuffix("_bucket") for name in named} <= known
@@ -161,6 +164,45 @@ CASES = [
         },
         {"5m": 0, "30m": 1},
         id="an overloaded loop",
+    ),
+    pytest.param(
+        "MailflowStoreDegraded",
+        {f"mailflow_store_degraded{{{AGENT_AT}}}": "0 1x20"},
+        {"5m": 0, "7m": 1},
+        id="a state that cannot be written",
+    ),
+    pytest.param(
+        "MailflowStoreDegraded",
+        {
+            f"mailflow_store_degraded{{{AGENT_AT}}}": "0 1x20",
+            f'mailflow_finding{{{AGENT_AT},{SELF},rule="self-store-failing"}}': "_ 1 2+1x19",
+        },
+        {"7m": 0, "15m": 0},
+        id="a state that cannot be written, as the self check says already",
+    ),
+    pytest.param(
+        "MailflowStateForgotten",
+        {f"mailflow_store_changes_dropped_total{{{AGENT_AT}}}": "0 0 5x90"},
+        {"1m": 0, "5m": 1, "80m": 0},
+        id="changes given up, for an hour",
+    ),
+    pytest.param(
+        "MailflowStateForgotten",
+        {
+            f"mailflow_store_moved_aside_total{{{AGENT_AT}}}": "1x90",
+            f"process_start_time_seconds{{{AGENT_AT}}}": "0x90",
+        },
+        {"1m": 1, "59m": 1, "61m": 0},
+        id="a damaged state, for the first hour",
+    ),
+    pytest.param(
+        "MailflowStateForgotten",
+        {
+            f"mailflow_store_moved_aside_total{{{AGENT_AT}}}": "0x9",
+            f"process_start_time_seconds{{{AGENT_AT}}}": "0x9",
+        },
+        {"5m": 0},
+        id="a sound state",
     ),
     pytest.param(
         "MailflowRouteDown",

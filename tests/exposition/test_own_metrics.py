@@ -1,9 +1,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from agent.adapters.ledger import LedgerStats
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
+from agent.adapters.store import StoreStats
 from agent.domain.finding import Distribution, Measurement, Signal
-from agent.exposition import dns_metrics, runtime_metrics
+from agent.exposition import dns_metrics, runtime_metrics, state_metrics
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.text_format import Format
 from agent.runtime.dependencies import Dependencies, Heartbeats
@@ -68,6 +70,29 @@ def test_the_resolver_is_read_when_a_scrape_comes() -> None:
     assert 'mailflow_dns_failures_total{reason="timeout"} 0.0' in text
     declared = {signal.name for signal in dns_metrics.DNS_SIGNALS}
     assert declared == {m.signal.name for m in dns_metrics.read(lambda: stats)()}
+
+
+def test_the_store_and_the_ledger_are_read_when_a_scrape_comes() -> None:
+    store, ledger = StoreStats(), LedgerStats()
+    own = OwnMetrics()
+    own.watch(state_metrics.read(store, ledger))
+    assert "mailflow_store_degraded 0.0" in own.render(Format.TEXT).decode().splitlines()
+    store.degraded = 'disk full, says "a peer"'
+    store.write_errors, store.dropped, store.moved_aside, store.pending = 4, 3, 2, 1
+    ledger.forged = 5
+    text = own.render(Format.TEXT).decode()
+    assert {
+        "mailflow_store_degraded 1.0",
+        "mailflow_store_write_errors_total 4.0",
+        "mailflow_store_changes_dropped_total 3.0",
+        "mailflow_store_moved_aside_total 2.0",
+        "mailflow_store_changes_pending 1.0",
+        'mailflow_ledger_tokens_ignored_total{reason="forged"} 5.0',
+        'mailflow_ledger_tokens_ignored_total{reason="foreign"} 0.0',
+    } <= set(text.splitlines())
+    assert "disk full" not in text
+    declared = {signal.name for signal in state_metrics.STATE_SIGNALS}
+    assert declared == {m.signal.name for m in state_metrics.read(store, ledger)()}
 
 
 class Busy:
