@@ -8,6 +8,7 @@ one run has to say.
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from agent.domain.fact import Fact
@@ -86,7 +87,7 @@ class Signal:
 
     def at(self, value: float, *labels: str) -> "Measurement":
         """Return one value of this signal, with the values of its labels in declared order."""
-        return Measurement(self, value, labels)
+        return _measured(self, value, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,12 @@ class Measurement:
     signal: Signal
     value: float | Distribution
     labels: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _measured(signal: Signal, value: float | Distribution, labels: tuple[str, ...]) -> Measurement:
+    """Return the same object for the same value: most are the small numbers that all have."""
+    return Measurement(signal, value, labels)
 
 
 @dataclass(frozen=True, slots=True)

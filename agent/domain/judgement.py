@@ -6,7 +6,7 @@ a time to live down, so a low one proves nothing until an interval as long has b
 the finding would accuse a domain of what our own resolver does.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.domain.finding import Finding, Outcome, Rule
@@ -25,16 +25,16 @@ class Judgement:
     news_until: datetime | None = None
     premature: Rule | None = None
     sure_from: datetime | None = None
-    _shown: dict[tuple[bool, bool], Outcome] = field(default_factory=dict)
+    # Only the latest: time takes nothing back, and ten thousand of these are kept.
+    _shown: tuple[bool, bool, Outcome] | None = None
 
     def at(self, now: datetime) -> Outcome:
         """Return what to show: the same object for as long as it is the same."""
         is_news = self.news_until is not None and now < self.news_until
         is_early = self.sure_from is not None and now < self.sure_from
-        key = (is_news, is_early)
-        if key not in self._shown:
-            self._shown[key] = self._make(is_news=is_news, is_early=is_early)
-        return self._shown[key]
+        if self._shown is None or self._shown[:2] != (is_news, is_early):
+            self._shown = (is_news, is_early, self._make(is_news=is_news, is_early=is_early))
+        return self._shown[2]
 
     def _make(self, *, is_news: bool, is_early: bool) -> Outcome:
         findings = self.settled.findings

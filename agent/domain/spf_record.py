@@ -51,7 +51,7 @@ _NUMBER = re.compile(r"0|[1-9]\d*", re.ASCII)
 _TOP_LABEL = re.compile(
     r"(?=[a-z0-9-]*[a-z-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE | re.ASCII
 )
-_CACHED = 4096  # records kept parsed; providers' records are shared by many domains
+_CACHED = 512  # records kept parsed; providers' records are shared by many domains
 
 
 class _FaultError(ValueError):

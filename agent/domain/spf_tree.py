@@ -239,19 +239,20 @@ _MOODS: dict[State, Mood] = {
 }
 
 
-@lru_cache(maxsize=1024)
 def draw(branch: Branch, label: str = "") -> Node:
-    """Draw a tree with the lookups that each branch costs.
-
-    Equal branches give the same object: thousands of domains include the same few records.
-    """
+    """Draw a tree with the lookups that each branch costs."""
     children = tuple(_draw_twig(twig) for twig in branch.twigs)
     detail = PeerText(branch.text, _RECORD_TEXT) if branch.record else branch.state.value
     mood = _MOODS.get(branch.state, "bad")
     return Node(label or PeerText(branch.domain), detail, mood, branch.lookups, children)
 
 
+@lru_cache(maxsize=256)
 def _draw_twig(twig: Twig) -> Node:
+    """Draw what hangs at a term.
+
+    Equal ones give the same object: thousands of domains include the same few records.
+    """
     label = PeerText(twig.term.text)
     if twig.branch is None:
         return Node(label, count=twig.lookups or None)
