@@ -85,7 +85,7 @@ class Runner:
         """Run *check* as soon as there is room. *due* is on the monotonic clock.
 
         It does not run, and is counted as skipped, while its last run goes on, while something it
-        depends on is down, and once the runner drains.
+        depends on is down, be it only when there is room, and once the runner drains.
         """
         identity = check.identity
         earlier = self._due.get(identity)
@@ -231,6 +231,10 @@ class Runner:
     async def _attempt(self, due: Due) -> Outcome:
         """Run the probe once. Whatever it raises becomes an outcome, except that we stop."""
         check, tally = due.check, due.lane.tally
+        down = self._dependencies.outcome_without(check.probe.depends_on)
+        if down is not None:  # it went down while the check was waiting
+            tally.skipped[Skip.DEPENDENCY_DOWN] += 1
+            return down
         timeout = check.settings.timeout
         deadline = asyncio.timeout(timeout.total_seconds())
         tally.runs += 1

@@ -185,6 +185,20 @@ async def test_a_check_is_not_run_in_vain_while_what_it_needs_is_down() -> None:
     assert (await harvest.runner.run(needy)).outcome is FINE
 
 
+async def test_what_waits_is_not_run_in_vain_once_what_it_needs_is_down() -> None:
+    harvest = Harvest(limits=Limits(runs=1))
+    gate = Gate()
+    first, second = many(2, probe(gate.work, depends_on=("resolver",)))
+    harvest.runner.submit(first, 0.0)
+    waiting = asyncio.create_task(harvest.runner.run(second))
+    await gate.arrived.wait()
+    harvest.dependencies.note("resolver", "None of 2 control names was answered.")
+    gate.open.set()
+    fires(DEPENDENCY_DOWN, (await waiting).outcome)
+    tally = harvest.runner.tallies["spf"]
+    assert (tally.runs, tally.skipped[Skip.DEPENDENCY_DOWN], gate.entered) == (1, 1, 1)
+
+
 async def test_draining_waits_for_what_runs_and_starts_nothing_more() -> None:
     harvest = Harvest(limits=Limits(runs=1))
     gate = Gate()
