@@ -182,8 +182,11 @@ async def test_when_dns_is_down_there_is_one_cause_and_no_fault_of_the_domain(
         await it.until(lambda: it.severity(SPF) == before and it.severity(SELF) is Severity.OK)
 
 
-async def test_a_reload_keeps_what_stays_and_adds_what_is_new(installation: Installation) -> None:
+async def test_a_reload_keeps_what_stays_and_adds_what_is_new(
+    installation: Installation, dns: DnsServer
+) -> None:
     installation.write(interval="10m")
+    dns.zone["fabrikam.com", "TXT"] = "v=spf1 -all"
     async with running(installation) as it:
         await it.until(lambda: it.severity(SPF) is not None)
         before = it.agent.board.standing(SPF)
@@ -203,6 +206,9 @@ async def test_a_reload_keeps_what_stays_and_adds_what_is_new(installation: Inst
         assert (await it.reload())[0] == 200
         assert after.check is not check  # its interval is another
         assert it.agent.board.standing(added) is None
+    with closing(sqlite3.connect(installation.folder / "state" / "mailflow.db")) as state:
+        gone = dict(state.execute("SELECT key, gone_at IS NOT NULL FROM history"))
+    assert (gone[f"{added}#record"], gone[f"{SPF}#record"]) == (1, 0)
 
 
 async def test_a_wrong_file_leaves_everything_as_it_is_and_says_why(

@@ -1,17 +1,22 @@
 """Since when is a record as it is, and what was it before?
 
 Kept in memory for every record, written behind to the store only when one changes: a check whose
-record stays as it is costs a comparison.
+record stays as it is costs a comparison. The records of a check that is no longer configured are
+forgotten, but late: who deletes half a file by mistake, and puts it back, has lost nothing.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from agent.adapters.store import Change, Store
 from agent.adapters.store_file import legible
 
 MAX_TEXT = 4096  # characters of a record that are kept; a longer one keeps its digest
+FORGET_AFTER = timedelta(days=30)  # from when its check was first missing
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_SAVE = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +32,76 @@ class Seen:
 
 
 class History:
-    """The last two values of every record, over restarts."""
+    """The last two values of every record, over restarts.
+
+    A record's key is the identity of its check, ``#``, and which record of it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, tuple[str, Seen]] = {}
+        self._gone: dict[str, datetime] = {}  # since when nobody has wanted it
+        self._prune_at = _NEVER
 
     async def start(self) -> None:
         """Read what is known. Raises StoreError where the store cannot be read."""
         rows = await self._store.read(
-            "SELECT key, text, first_seen, changed_at, previous FROM history"
+            "SELECT key, text, first_seen, changed_at, previous, gone_at FROM history"
         )
         with legible():
-            for key, text, first_seen, changed_at, previous in rows:
+            for key, text, first_seen, changed_at, previous, gone_at in rows:
                 changed = None if changed_at is None else datetime.fromtimestamp(changed_at, UTC)
                 seen = Seen(datetime.fromtimestamp(first_seen, UTC), changed, previous)
                 self._known[key] = (text, seen)
+                if gone_at is not None:
+                    self._gone[key] = datetime.fromtimestamp(gone_at, UTC)
 
     def note(self, key: str, text: str, now: datetime) -> Seen:
         """Note that the record under *key* reads *text*, and return what is known of it.
 
         The same object comes back while nothing changes.
         """
+        if now > self._prune_at:
+            self._prune(now)
         text = _bounded(text)
         known = self._known.get(key)
         if known is not None and known[0] == text:
             return known[1]
         seen = Seen(now, None, None) if known is None else Seen(known[1].first_seen, now, known[0])
         self._known[key] = (text, seen)
-        changed_at = None if seen.changed_at is None else seen.changed_at.timestamp()
-        row = (key, text, seen.first_seen.timestamp(), changed_at, seen.previous)
-        sql = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?)"
-        self._store.write(Change(f"history {key}", ((sql, row),)))
+        self._save(key)
         return seen
+
+    def keep(self, checks: Iterable[str], now: datetime) -> None:
+        """Forget what belongs to none of *checks*, identities, once that is so for long."""
+        wanted = frozenset(checks)
+        for key in self._known:
+            is_gone = key.rpartition("#")[0] not in wanted
+            if is_gone == (key in self._gone):
+                continue
+            if is_gone:
+                self._gone[key] = now
+            else:
+                del self._gone[key]
+            self._save(key)
+        self._prune(now)
+
+    def _prune(self, now: datetime) -> None:
+        for key in [key for key, since in self._gone.items() if now - since > FORGET_AFTER]:
+            del self._gone[key], self._known[key]
+            sql = "DELETE FROM history WHERE key = ?"
+            self._store.write(Change(f"history {key}", ((sql, (key,)),)))
+        self._prune_at = min(self._gone.values()) + FORGET_AFTER if self._gone else _NEVER
+
+    def _save(self, key: str) -> None:
+        text, seen = self._known[key]
+        first_seen, changed_at = seen.first_seen.timestamp(), _stamp(seen.changed_at)
+        row = (key, text, first_seen, changed_at, seen.previous, _stamp(self._gone.get(key)))
+        self._store.write(Change(f"history {key}", ((_SAVE, row),)))
+
+
+def _stamp(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
 
 
 def _bounded(text: str) -> str:

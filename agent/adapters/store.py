@@ -20,7 +20,7 @@ from typing import Any
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.store_file import FILE_NAME, Folder, StoreError, move_aside
-from agent.adapters.store_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from agent.adapters.store_schema import APPLICATION_ID, SCHEMA_VERSION, script
 from agent.adapters.store_values import Change, Statement, StoreStats, Value
 
 __all__ = ["Change", "Store", "StoreError", "StoreStats"]
@@ -246,18 +246,16 @@ class Store:
         return self._prepared(str(path))
 
     def _prepared(self, name: str) -> sqlite3.Connection:
-        """Open *name* and give it our schema where it has none."""
+        """Open *name* and give it our schema where it has none, or that of an older version."""
         # Only the writer thread uses the connection; isolation is spelt out in _transact.
         connection = sqlite3.connect(name, isolation_level=None, timeout=1.0)
         connection.execute("PRAGMA journal_mode=WAL")
         if self._max_bytes is not None:
             pages = self._max_bytes // _ask(connection, "page_size")
             connection.execute(f"PRAGMA max_page_count={max(pages, 1)}")
-        if not _ask(connection, "user_version"):
-            connection.executescript(
-                f"BEGIN; PRAGMA application_id={APPLICATION_ID};"
-                f"PRAGMA user_version={SCHEMA_VERSION}; {SCHEMA} COMMIT;"
-            )
+        version = _ask(connection, "user_version")
+        if version < SCHEMA_VERSION:
+            connection.executescript(script(version))
         return connection
 
 

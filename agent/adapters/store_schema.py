@@ -3,7 +3,7 @@
 A change here needs a new version and a step that leads to it from the one before.
 """
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x4D464C41  # "MFLA", so that a file of somebody else is recognised
 
 SCHEMA = """
@@ -14,5 +14,15 @@ CREATE TABLE settled (route TEXT PRIMARY KEY, sequence INTEGER NOT NULL, tally T
     WITHOUT ROWID;
 CREATE TABLE budget (name TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE history (key TEXT PRIMARY KEY, text TEXT NOT NULL, first_seen REAL NOT NULL,
-    changed_at REAL, previous TEXT) WITHOUT ROWID;
+    changed_at REAL, previous TEXT, gone_at REAL) WITHOUT ROWID;
 """
+_STEPS = {1: "ALTER TABLE history ADD COLUMN gone_at REAL;"}  # by the version they lead from
+
+
+def script(version: int) -> str:
+    """Return the SQL that leads from *version*, 0 for an empty file, to ours: all of it or none."""
+    steps = SCHEMA if version == 0 else " ".join(_STEPS[n] for n in range(version, SCHEMA_VERSION))
+    return (
+        f"BEGIN; PRAGMA application_id={APPLICATION_ID};"
+        f"PRAGMA user_version={SCHEMA_VERSION}; {steps} COMMIT;"
+    )

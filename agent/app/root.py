@@ -259,8 +259,10 @@ class Agent:
         self._config = config
         # A message sent for a route that is gone must still be let in, so none is ever removed.
         self._recipients |= {target.send.rcpt_to.lower() for target in options.routes(config)}
-        self.board.keep(config.checks, self._tools.clock.now())
-        self._tools.recall.keep(check.identity for check in config.checks)
+        now, identities = self._tools.clock.now(), [check.identity for check in config.checks]
+        self.board.keep(config.checks, now)
+        self._tools.history.keep(identities, now)
+        self._tools.recall.keep(identities)
         self.scheduler.replace(config.checks)
 
     def _rejected(self, at: datetime, lines: tuple[str, ...]) -> tuple[str, ...]:

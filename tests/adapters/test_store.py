@@ -178,13 +178,37 @@ async def test_a_file_that_somebody_holds_is_refused_and_left_alone(tmp_path: Pa
         assert set(await all_of(store)) == {"a"}
 
 
+VERSION_1 = """
+PRAGMA application_id=0x4D464C41; PRAGMA user_version=1;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE history (key TEXT PRIMARY KEY, text TEXT NOT NULL, first_seen REAL NOT NULL,
+    changed_at REAL, previous TEXT) WITHOUT ROWID;
+INSERT INTO meta VALUES ('a', '1');
+INSERT INTO history VALUES ('k#record', 'text', 1.5, 2.5, 'before');
+"""
+
+
+async def test_a_file_of_an_older_version_is_taken_over_with_all_that_it_knows(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        other.executescript(VERSION_1)
+    for _ in ("the first time", "from then on"):
+        async with opened(tmp_path) as store:
+            assert await all_of(store) == {"a": "1"}
+            rows = await store.read("SELECT * FROM history")
+            assert rows == [("k#record", "text", 1.5, 2.5, "before", None)]
+            assert store.stats.moved_aside == 0
+            assert await store.read("PRAGMA user_version") == [(2,)]
+
+
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     async with opened(tmp_path) as store:
         await store.commit(put("a"))
     with sqlite3.connect(tmp_path / FILE_NAME) as other:
         other.execute("PRAGMA user_version=99")
     other.close()
-    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 1\\)"):
+    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 2\\)"):
         await Store(tmp_path).open()
     assert (tmp_path / FILE_NAME).exists()
     assert not (tmp_path / f"{FILE_NAME}.damaged-1").exists()
