@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal
 
@@ -105,18 +106,19 @@ class Dialer:
 
     @asynccontextmanager
     async def connect(
-        self, address: Address, port: int, *, reach: Reach
+        self, address: Address, port: int, *, reach: Reach, patience: timedelta | None = None
     ) -> AsyncIterator[Line | Reason]:
         """Connect, giving the line or the reason why there is none, and close it afterwards.
 
-        There is no deadline of its own: the caller's ends it.
+        *patience* is how long to wait until other sessions leave room at the host, which is no
+        fault of its. There is no deadline otherwise: the caller's ends it.
         """
         place = self.detours.get((str(address), port))
         if not is_allowed(address, reach) or (place is None and self._detours_only):
             yield Reason.FORBIDDEN_ADDRESS
             return
-        async with self._slot(address):
-            line = await self._open(place or (str(address), port))
+        async with self._slot(address, patience) as is_free:
+            line = await self._open(place or (str(address), port)) if is_free else Reason.BUSY
             try:
                 yield line
             finally:
@@ -124,16 +126,19 @@ class Dialer:
                     await line.close()
 
     @asynccontextmanager
-    async def _slot(self, address: Address) -> AsyncIterator[None]:
+    async def _slot(self, address: Address, patience: timedelta | None) -> AsyncIterator[bool]:
         """Wait for one of the host's connections; hosts without users are forgotten."""
         slots = self._slots.get(address)
         if slots is None:
             slots = self._slots[address] = _Slots(asyncio.Semaphore(self._per_host))
         slots.users += 1
+        is_free = False
         try:
-            async with slots.semaphore:
-                yield
+            is_free = await _wait_for(slots.semaphore, patience)
+            yield is_free
         finally:
+            if is_free:
+                slots.semaphore.release()
             slots.users -= 1
             if not slots.users:
                 del self._slots[address]
@@ -151,6 +156,14 @@ class Dialer:
             return reason_of(error)
         line.connect_seconds = line.arrived_at - began
         return line
+
+
+async def _wait_for(semaphore: asyncio.Semaphore, patience: timedelta | None) -> bool:
+    try:
+        async with asyncio.timeout(None if patience is None else patience.total_seconds()):
+            return await semaphore.acquire()
+    except TimeoutError:
+        return False
 
 
 def reason_of(error: OSError) -> Reason:

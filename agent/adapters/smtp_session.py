@@ -60,12 +60,16 @@ async def hold(
     """Carry out *errand* at *target* and say what it came to, at the latest after *deadline*.
 
     A session in which the deadline passes is Unreached at the phase it was in, and TIMEOUT is the
-    reason; but a verdict that stands when only QUIT is left is kept.
+    reason; but a verdict that stands when only QUIT is left is kept. No more than half of the
+    deadline is spent on waiting for other sessions at the host, then BUSY is the reason, so that a
+    server has the other half to be blamed for.
     """
     driver = _Driver(target, errand, clock)
     try:
         async with asyncio.timeout(deadline.total_seconds()):
-            async with dialer.connect(target.address, target.port, reach=target.reach) as line:
+            async with dialer.connect(
+                target.address, target.port, reach=target.reach, patience=deadline / 2
+            ) as line:
                 if isinstance(line, Reason):
                     driver.end_unconnected(line)
                 else:
@@ -152,7 +156,8 @@ class _Driver:
 
     def end_unconnected(self, reason: Reason) -> None:
         """End a session that never came to be."""
-        self._note(self._clock.monotonic())
+        if reason is not Reason.BUSY:  # nobody was connected to, slowly or not
+            self._note(self._clock.monotonic())
         self._unconnected = Unreached(Phase.CONNECT, reason)
 
     def time_out(self) -> None:

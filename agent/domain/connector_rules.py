@@ -190,7 +190,8 @@ NOT_TRIED = _rule(
     Severity.UNKNOWN,
     "This machine could not try a smart host",
     "Nothing is known to be wrong with the smart host. See what the finding says: a network that"
-    " cannot be reached from here, an address that is never connected to, no free sockets.",
+    " cannot be reached from here, an address that is never connected to, no free sockets, or too"
+    " many checks of one host at a time for `connections_per_host`.",
 )
 
 RULES = (

@@ -41,6 +41,7 @@ class Reason(enum.StrEnum):
     FORBIDDEN_ADDRESS = "forbidden-address"  # we do not connect there
     NO_ROUTE = "no-route"  # this machine cannot reach that network
     EXHAUSTED = "exhausted"  # this machine is out of sockets
+    BUSY = "busy"  # the host sees as many connections from us as it may
     REFUSED = "refused"
     TIMEOUT = "timeout"
     CONNECTION_LOST = "connection-lost"
@@ -59,7 +60,13 @@ class Reason(enum.StrEnum):
 
 
 _OURS = frozenset(
-    {Reason.DNS_UNANSWERED, Reason.FORBIDDEN_ADDRESS, Reason.NO_ROUTE, Reason.EXHAUSTED}
+    {
+        Reason.DNS_UNANSWERED,
+        Reason.FORBIDDEN_ADDRESS,
+        Reason.NO_ROUTE,
+        Reason.EXHAUSTED,
+        Reason.BUSY,
+    }
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
@@ -89,6 +90,20 @@ async def test_a_host_sees_a_bounded_number_of_connections() -> None:
             await taken.acquire()
         release.set()
     assert most == 2
+    assert dialer.hosts_in_use == 0
+
+
+async def test_a_host_without_room_is_waited_for_and_not_for_ever() -> None:
+    dialer = Dialer(clock=SystemClock(), per_host=1)
+    async with rude_server(scripted(b"220 a\r\n")) as (port, _):
+        async with (
+            dialer.connect(LOOPBACK, port, reach="any"),
+            dialer.connect(
+                LOOPBACK, port, reach="any", patience=timedelta(milliseconds=20)
+            ) as second,
+        ):
+            assert second is Reason.BUSY
+        assert isinstance(await attempt(dialer, "127.0.0.1", port, "any"), Line)
     assert dialer.hosts_in_use == 0
 
 

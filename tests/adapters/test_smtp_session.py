@@ -40,6 +40,7 @@ async def visit(
     seconds: float = 5.0,
     verify: bool = False,
     implicit: bool = False,
+    dialer: Dialer | None = None,
 ) -> Session:
     """Hold a session with a server on loopback."""
     clock = SystemClock()
@@ -53,7 +54,8 @@ async def visit(
         reach="any",
     )
     deadline = timedelta(seconds=seconds)
-    return await hold(target, errand, dialer=Dialer(clock=clock), clock=clock, deadline=deadline)
+    dialer = dialer or Dialer(clock=clock)
+    return await hold(target, errand, dialer=dialer, clock=clock, deadline=deadline)
 
 
 async def test_a_real_server_is_walked_through_tls(authorities: Authorities) -> None:
@@ -370,6 +372,20 @@ async def test_a_connection_lost_inside_of_tls_is_told(authorities: Authorities)
         port = server.sockets[0].getsockname()[1]
         session = await visit(port, authorities, implicit=True)
     assert session.dialogue == Unreached(Phase.EHLO, Reason.CONNECTION_LOST)
+
+
+async def test_waiting_for_other_sessions_is_not_held_against_the_server(
+    authorities: Authorities,
+) -> None:
+    dialer = Dialer(clock=SystemClock(), per_host=1)
+    async with (
+        real_server(Mailbox(), authorities.server("mx.example.net")) as port,
+        dialer.connect(LOOPBACK, port, reach="any"),
+    ):
+        session = await visit(port, authorities, seconds=0.1, dialer=dialer)
+    assert session.dialogue == Unreached(Phase.CONNECT, Reason.BUSY)
+    assert session.dialogue.reason.is_ours
+    assert session.timings == {}
 
 
 async def test_implicit_tls_with_a_server_in_the_clear_fails(authorities: Authorities) -> None:
