@@ -45,13 +45,16 @@ class SmtpServer:
         self._context = context
         self._server: asyncio.Server | None = None
         self._visits: set[asyncio.Task[None]] = set()
+        self._wires: set[Wire] = set()
+        self._is_closed = True
 
     async def start(self, host: str, port: int) -> None:
         """Listen on an address. Raises OSError where that cannot be."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Wire(self._welcome), host, port, backlog=_BACKLOG
+            lambda: Wire(self._welcome, self._wires.discard), host, port, backlog=_BACKLOG
         )
+        self._is_closed = False
 
     @property
     def port(self) -> int:
@@ -62,16 +65,26 @@ class SmtpServer:
         return port
 
     async def close(self) -> None:
-        """Stop listening, end every session, and wait until they have ended."""
+        """Stop listening, end every session, and return when all connections are over."""
+        self._is_closed = True
         if self._server is not None:
             self._server.close()
             self._server = None
         for visit in self._visits:
             visit.cancel()
         await asyncio.gather(*self._visits, return_exceptions=True)
+        # Who was turned away had no visit; one that was cancelled may not have begun, or was just
+        # waiting for the client's end of TLS.
+        for wire in self._wires:
+            wire.abort()
+        await asyncio.gather(*(wire.finish() for wire in self._wires))
 
     def _welcome(self, wire: Wire) -> None:
         """Start a visit, or turn the client away where there are too many."""
+        self._wires.add(wire)
+        if self._is_closed:  # accepted at the last moment
+            wire.abort()
+            return
         if len(self._visits) >= self._limits.connections:
             self.stats.turned_away += 1
             wire.refuse(_BUSY)

@@ -28,10 +28,18 @@ class Garbled(Exception):  # noqa: N818 - the client's fault
 
 
 class Wire(asyncio.Protocol):
-    """One connection from a client; *on_connect* is called with it as soon as it stands."""
+    """One connection from a client.
 
-    def __init__(self, on_connect: "Callable[[Wire], None]") -> None:
+    *on_connect* is called with it as soon as it stands, *on_lost* once it is over.
+    """
+
+    def __init__(
+        self,
+        on_connect: "Callable[[Wire], object]",
+        on_lost: "Callable[[Wire], object]" = lambda _: None,
+    ) -> None:
         self._on_connect = on_connect
+        self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._is_over = False
@@ -68,6 +76,7 @@ class Wire(asyncio.Protocol):
         self._closed.set()
         _wake(self._reader)
         _wake(self._writer)
+        self._on_lost(self)
 
     def pause_writing(self) -> None:
         """Note that the client does not take what we say."""

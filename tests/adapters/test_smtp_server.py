@@ -1,10 +1,13 @@
 """The server keeps to the form of SMTP, whatever a client does, and so does the sink."""
 
 import asyncio
+import gc
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +25,7 @@ from servers.standings import HandClock
 from servers.tls import Authorities
 
 TO = "sink@fabrikam.com"
+GREETING = b"220 localhost.localdomain ESMTP\r\n"
 
 
 class Talk:
@@ -399,6 +403,77 @@ async def test_closing_the_server_ends_its_sessions() -> None:
         assert await talk.hear() == b""
         assert server.port == 0
         await server.close()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_closing_ends_a_connection_however_new_it_is(turns: int) -> None:
+    loop = asyncio.get_running_loop()
+    async with serving(Policy()) as server:
+        with socket.socket() as client:
+            client.settimeout(0)
+            await loop.sock_connect(client, ("127.0.0.1", server.port))
+            for _ in range(turns):  # of the loop, from accepting to the greeting
+                await asyncio.sleep(0)
+            await server.close()
+            assert await everything(client) in (b"", GREETING)
+    gc.collect()  # a transport that was left open says so here
+
+
+async def test_closing_waits_for_one_who_was_turned_away() -> None:
+    loop = asyncio.get_running_loop()
+    async with serving(Policy(), Limits(connections=1)) as server, talking(server.port) as talk:
+        await talk.hear()
+        with socket.socket() as client:
+            client.settimeout(0)
+            await loop.sock_connect(client, ("127.0.0.1", server.port))
+            assert await loop.sock_recv(client, 1000) == b"421 4.3.2 too many connections\r\n"
+            await server.close()
+            assert await everything(client) == b""
+    gc.collect()
+
+
+class Dismissing(Policy):
+    """Ends the session at a command that nobody knows."""
+
+    def __init__(self) -> None:
+        self.dismissed: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+
+    async def other(self, client: Client, verb: str, argument: str) -> Response:
+        del verb, argument
+        self.dismissed.set_result(client)
+        return say(421, "4.3.2 not now")
+
+
+async def test_closing_ends_one_who_does_not_end_tls(authorities: Authorities) -> None:
+    policy = Dismissing()
+    context = authorities.server("sink.example")
+    async with serving(policy, context=context) as server, talking(server.port) as talk:
+        await talk.hear()
+        assert (await talk.ask(b"EHLO me.example"))[:3] == b"250"
+        assert (await talk.ask(b"STARTTLS"))[:3] == b"220"
+        await talk.start_tls(authorities.store.context(verify=True))
+        transport = cast("asyncio.Transport", talk.writer.transport)
+        transport.pause_reading()  # so it never hears that TLS ends
+        await talk.say(b"LEAVE\r\n")
+        client = await policy.dismissed
+        for _ in range(10):  # turns of the loop, from here to the end of the session
+            await asyncio.sleep(0)
+        assert client.address
+        await server.close()
+        assert not client.address  # the connection is over
+        transport.abort()
+    gc.collect()
+
+
+async def everything(client: socket.socket) -> bytes:
+    """Return what a client is told until the server ends the connection, however it does."""
+    loop = asyncio.get_running_loop()
+    told = b""
+    async with asyncio.timeout(5):
+        with suppress(ConnectionError):
+            while piece := await loop.sock_recv(client, 1000):
+                told += piece
+    return told
 
 
 class Scripted(Policy):
