@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.adapters.dns_layout import Layout
-from agent.adapters.dns_question import encode_question
 from agent.adapters.dns_wire import Dangling, Reading
 from agent.domain.lookup import Answer, Query, Type, Unanswered
 
@@ -23,6 +22,7 @@ MAX_MEMORIES = 8  # replies remembered for one question, enough for servers that
 MAX_KEEP = 86_400  # seconds that anything is kept, whatever its time to live
 MAX_KEEP_NEGATIVE = 900  # RFC 2308 section 5 leaves it to us: soon after a fix it shall be seen
 LASTING = 6 * 3600  # seconds beyond its time that a question of hygiene makes do with an answer
+_MAX_VOIDS = 1024
 KEEP_FAILURE = 5  # seconds; RFC 2308 section 7.1 allows five minutes
 
 
@@ -39,14 +39,12 @@ class Memory:
 class Entry:
     """All that is known about one question.
 
-    ``question`` is its octets, nothing where it cannot be asked. ``expires`` and ``used`` are on
-    the monotonic clock; a time to live counts from when the question was put. ``whole`` is the
-    answer after following aliases beyond the server's own.
+    ``expires`` and ``used`` are on the monotonic clock; a time to live counts from when the
+    question was put. ``whole`` is the answer after following aliases beyond the server's own.
     """
 
     name: str
     kind: Type
-    question: bytes | None
     result: Result | None = None
     expires: float = 0.0
     used: float = 0.0
@@ -71,6 +69,7 @@ class AnswerCache:
         self._key = os.urandom(32)
         self._entries: dict[Type, dict[str, Entry]] = {}
         self._layouts: dict[Layout, Layout] = {}
+        self._voids: dict[tuple[object, ...], Answer] = {}
         self.count = 0
 
     def entry(self, query: Query) -> Entry:
@@ -82,8 +81,7 @@ class AnswerCache:
         if entry is None:
             if self.count >= self._limit:
                 self._drop_oldest()
-            question = encode_question(query.name, query.type)
-            entry = kinds[query.name] = Entry(query.name, query.type, question)
+            entry = kinds[query.name] = Entry(query.name, query.type)
             self.count += 1
         return entry
 
@@ -116,10 +114,19 @@ class AnswerCache:
         layout = self._layouts.setdefault(layout, layout)
         ttl = layout.ttl(wire)
         meaning = _intern(entry, reading.reply, ttl if layout.own else None)
+        if isinstance(meaning, Answer) and not meaning.records:
+            meaning = self._share(meaning)
         memory = Memory(layout, layout.digest(wire, self._key), meaning)
         entry.memories = (memory, *entry.memories[: MAX_MEMORIES - 1])
         _keep(entry, meaning, layout.lifetime(wire, ttl))
         return meaning
+
+    def _share(self, void: Answer) -> Answer:
+        """Return one object for all that say alike that there is nothing: half of all answers."""
+        if len(self._voids) > _MAX_VOIDS:
+            self._voids.clear()
+        alike = (void.name_exists, void.aliases, void.ttl, void.size)
+        return self._voids.setdefault(alike, void)
 
     def fail(self, entry: Entry, reply: Unanswered) -> Unanswered:
         """Remember briefly that there was no answer."""

@@ -62,9 +62,9 @@ class Dispatcher:
             for address, known in zip(addresses, stats.servers, strict=True)
         )
 
-    def launch(self, entry: Entry, waiter: Waiter) -> None:
-        """Put the question of *entry* on its way, and tell *waiter* what comes of it."""
-        flight = entry.flight = Flight(entry, [waiter])
+    def launch(self, entry: Entry, question: bytes, waiter: Waiter) -> None:
+        """Put the *question* of *entry* on its way, and tell *waiter* what comes of it."""
+        flight = entry.flight = Flight(entry, question, [waiter])
         if len(self._flying) >= self._limit:
             self._waiting.append(flight)
             self._stats.waiting += 1
@@ -99,7 +99,7 @@ class Dispatcher:
         """Ask one server; false if there is no way to it."""
         server = self._servers[index]
         now = self._now
-        ask = Ask(flight, flight.entry.question or b"", edns and server.plain_until <= now, index)
+        ask = Ask(flight, flight.question, edns and server.plain_until <= now, index)
         flight.tried += (index,)
         flight.deadline = now + self._timeout + self._tick_every
         flight.blamed = False

@@ -16,7 +16,7 @@ Waiter = asyncio.Future[Result]
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One question under way, those who wait for it, and what was tried.
+    """One question under way, its octets, those who wait for it, and what was tried.
 
     ``tried`` and ``failed`` are indexes of servers: those asked, in turn, and those that answered
     that they cannot. ``deadline`` is the loop's time at which patience with the last one ends;
@@ -24,6 +24,7 @@ class Flight:
     """
 
     entry: Entry
+    question: bytes
     waiters: list[Waiter]
     tried: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()

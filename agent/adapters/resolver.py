@@ -15,6 +15,7 @@ from agent.adapters.answer_cache import AnswerCache, Entry, Result
 from agent.adapters.clock import Clock
 from agent.adapters.dispatcher import Dispatcher
 from agent.adapters.dns_flight import Waiter
+from agent.adapters.dns_question import encode_question
 from agent.adapters.dns_wire import MAX_ALIASES, Dangling
 from agent.adapters.resolv_conf import system_resolvers
 from agent.adapters.resolver_stats import ResolverStats, ServerStats
@@ -92,17 +93,16 @@ class Resolver:
         now = self._clock.monotonic()
         entry = self._cache.entry(query)
         entry.used = now
-        if entry.question is None:
-            return _CANNOT_BE_ASKED
         known = entry.known(now, lasting=query.lasting)
         if known is not None and not query.fresh:
             self.stats.cache_hits += 1
             return known
         if now >= self._sweep_at:
             self._sweep(now)
-        return self._wait_for(entry)
+        question = encode_question(query.name, query.type)
+        return _CANNOT_BE_ASKED if question is None else self._wait_for(entry, question)
 
-    def _wait_for(self, entry: Entry) -> Waiter:
+    def _wait_for(self, entry: Entry, question: bytes) -> Waiter:
         waiter: Waiter = asyncio.get_running_loop().create_future()
         flight = entry.flight
         if flight is not None:
@@ -111,7 +111,7 @@ class Resolver:
             return waiter
         self.stats.cache_misses += 1
         self.stats.entries = self._cache.count
-        self._dispatcher.launch(entry, waiter)
+        self._dispatcher.launch(entry, question, waiter)
         return waiter
 
     def _sweep(self, now: float) -> None:

@@ -239,22 +239,25 @@ _MOODS: dict[State, Mood] = {
 }
 
 
-def draw(branch: Branch, label: str = "") -> Node:
+def draw(branch: Branch) -> Node:
     """Draw a tree with the lookups that each branch costs."""
     children = tuple(_draw_twig(twig) for twig in branch.twigs)
     detail = PeerText(branch.text, _RECORD_TEXT) if branch.record else branch.state.value
     mood = _MOODS.get(branch.state, "bad")
-    return Node(label or PeerText(branch.domain), detail, mood, branch.lookups, children)
+    return Node(PeerText(branch.domain), detail, mood, branch.lookups, children)
 
 
-@lru_cache(maxsize=256)
 def _draw_twig(twig: Twig) -> Node:
-    """Draw what hangs at a term.
+    if twig.branch is None:
+        return Node(PeerText(twig.term.text), count=twig.lookups or None)
+    return _draw_bough(twig.term.text, twig.lookups, twig.branch)
+
+
+@lru_cache(maxsize=512)
+def _draw_bough(term: str, lookups: int, branch: Branch) -> Node:
+    """Draw what a term leads to.
 
     Equal ones give the same object: thousands of domains include the same few records.
     """
-    label = PeerText(twig.term.text)
-    if twig.branch is None:
-        return Node(label, count=twig.lookups or None)
-    node = draw(twig.branch, label)
-    return Node(label, node.detail, node.mood, twig.lookups, node.children)
+    node = draw(branch)
+    return Node(PeerText(term), node.detail, node.mood, lookups, node.children)
