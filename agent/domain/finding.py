@@ -6,12 +6,14 @@ one run has to say.
 """
 
 import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
 from agent.domain.fact import Fact
+
+MAX_ALIKE = 20  # findings of one rule in one run
 
 
 class Severity(enum.IntEnum):
@@ -68,6 +70,23 @@ class Finding:
     def severity(self) -> Severity:
         """The severity that the rule was declared with."""
         return self.rule.severity
+
+
+def bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Keep the first few of each rule; the last one kept says how many more there are.
+
+    A peer decides how often its records break a rule; how much is kept and drawn of it is ours.
+    """
+    alike: dict[Rule, list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault(finding.rule, []).append(finding)
+    for found in alike.values():
+        more = len(found) - MAX_ALIKE
+        if more > 0:
+            del found[MAX_ALIKE:]
+            last = found[-1]
+            found[-1] = replace(last, evidence=(*last.evidence, f"and {more} more like this"))
+    return tuple(finding for found in alike.values() for finding in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.domain import mx_lint_targets
 from agent.domain import mx_rules as rules
-from agent.domain.finding import Finding
+from agent.domain.finding import Finding, bounded
 from agent.domain.knowledge.clouds import CLOUDS
 from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.lookup import Answer, Exchange
@@ -77,7 +77,7 @@ def lint(survey: Survey, expected: Expectation) -> tuple[Finding, ...]:
         findings += _lint_receiving(survey, expected)
     else:
         findings += _lint_parked(survey)
-    return tuple(findings)
+    return bounded(findings)
 
 
 def _lint_receiving(survey: Survey, expected: Expectation) -> Iterator[Finding]:

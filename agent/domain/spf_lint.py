@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.domain import spf_rules_tree as rules
-from agent.domain.finding import Finding
+from agent.domain.finding import Finding, bounded
 from agent.domain.knowledge.clouds import CLOUDS, UNNEEDED_INCLUDES, Cloud
 from agent.domain.lookup import Query
 from agent.domain.peer_text import PeerText
@@ -34,11 +34,13 @@ class Intent:
 
 def lint(survey: Survey, bounds: Bounds, intent: Intent) -> tuple[Finding, ...]:
     """Return everything that is wrong, the text first."""
-    return (
-        *lint_text(survey, bounds),
-        *lint_terms(survey),
-        *lint_tree(survey, bounds),
-        *_lint_intent(survey, intent),
+    return bounded(
+        (
+            *lint_text(survey, bounds),
+            *lint_terms(survey),
+            *lint_tree(survey, bounds),
+            *_lint_intent(survey, intent),
+        )
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from agent.domain.finding import (
+    MAX_ALIKE,
     Distribution,
     Finding,
     Measurement,
@@ -12,6 +13,7 @@ from agent.domain.finding import (
     Rule,
     Severity,
     Signal,
+    bounded,
 )
 
 
@@ -31,6 +33,18 @@ def test_a_finding_keeps_its_rule_and_evidence() -> None:
     finding = broken.found("Seen so.", "first", "second")
     assert finding == Finding(broken, "Seen so.", ("first", "second"))
     assert finding.severity is Severity.WARNING
+
+
+def test_of_many_findings_alike_a_few_are_kept_and_the_rest_counted() -> None:
+    often, once = rule(Severity.WARNING), rule(Severity.CRITICAL)
+    many = [often.found(f"term {number}", "shown") for number in range(MAX_ALIKE + 2)]
+    kept = bounded([*many, once.found("it")])
+    assert kept[: MAX_ALIKE - 1] == tuple(many[: MAX_ALIKE - 1])
+    assert kept[MAX_ALIKE - 1 :] == (
+        often.found(f"term {MAX_ALIKE - 1}", "shown", "and 2 more like this"),
+        once.found("it"),
+    )
+    assert bounded(many[:MAX_ALIKE]) == tuple(many[:MAX_ALIKE])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from agent.domain import mx_rules as rules
-from agent.domain.finding import Rule
+from agent.domain.finding import MAX_ALIKE, Rule
 from agent.domain.lookup import Answer, Exchange, Reply, replay
 from agent.domain.mx import survey
 from agent.domain.mx_lint import expect, lint
@@ -142,6 +142,14 @@ def test_text_of_a_peer_is_shown_escaped_and_bounded() -> None:
     assert finding.detail.isprintable()
     assert finding.detail.startswith("`\\x1b[31m<script>\\x0a")
     assert len(finding.detail) < 350
+
+
+def test_a_thousand_wrong_exchanges_are_a_few_findings() -> None:
+    wrong = tuple(Exchange(1, f"bad name {number}.example") for number in range(1000))
+    found = replay(survey("example.com"), {("example.com", "MX"): Answer(wrong)})
+    findings = lint(found, expect("custom"))
+    assert len(findings) < 4 * MAX_ALIKE
+    assert any("more like this" in line for each in findings for line in each.evidence)
 
 
 def test_no_limit_of_ttl_is_no_finding() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.domain import spf_rules_tree as rules
-from agent.domain.finding import Rule
+from agent.domain.finding import MAX_ALIKE, Rule
 from agent.domain.spf_lint import Intent
 from proof import Proves, fires, named, quiet
 from servers.spf_case import CLOUD, PARKED, Case
@@ -103,3 +103,9 @@ w.x.com TXT You are not %{d}
 )
 def test_a_healthy_domain_breaks_no_rule(case: Case) -> None:
     assert case.codes() == set()
+
+
+def test_a_thousand_faults_of_a_kind_are_a_few_findings() -> None:
+    findings = Case(f"v=spf1 {'nonsense ' * 1000}-all").findings()
+    assert len(findings) < 4 * MAX_ALIKE
+    assert any("more like this" in line for each in findings for line in each.evidence)
