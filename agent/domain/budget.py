@@ -87,12 +87,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What a route sends: one message each ``interval``, to one recipient."""
+    """What a route sends: one message each ``interval``, to one recipient.
+
+    ``allowance`` is what the route may send, where it is not what the budget says for each.
+    """
 
     route: str
     interval: timedelta
     mail_from: str
     rcpt_to: str
+    allowance: Allowance | None = None
 
     @property
     def leaves_the_tenant_from_onmicrosoft(self) -> bool:
@@ -134,20 +138,26 @@ class Excess:
 
 def excesses(loads: tuple[Load, ...], budget: Budget) -> tuple[Excess, ...]:
     """Return what cannot fit: in the agent's own budget, or in Exchange Online's limits."""
-    own = [
-        Excess(
-            (load.route,),
-            f"a message every {_span(load.interval)} is more often than the budget of the route"
-            f" allows: {budget.route.limit} in {_span(budget.route.per)}, evenly spread one every"
-            f" {_span(budget.route.spacing)}",
-        )
-        for load in loads
-        if not budget.route.fits(load.interval)
-    ]
+    own = [found for load in loads if (found := _too_often(load, budget.route)) is not None]
     groups = [("the budget of the agent", limit, loads) for limit in (budget.minute, budget.day)]
     for limit, members in _exchange_online(loads):
         groups.append((f"Exchange Online's limit of {limit.name} ({limit.reply})", *members))
     return (*own, *(found for group in groups if (found := _over(*group)) is not None))
+
+
+def _too_often(load: Load, usual: Allowance) -> Excess | None:
+    """Compare the interval of a route with what that route may send."""
+    may = load.allowance or usual
+    if may.fits(load.interval):
+        return None
+    often = f"a message every {_span(load.interval)} is more often than the budget of the route"
+    if load.allowance is not None:
+        often = f"its interval of {_span(load.interval)} is shorter than its messages_per_minute"
+    return Excess(
+        (load.route,),
+        f"{often} allows: {may.limit} in {_span(may.per)}, evenly spread one every"
+        f" {_span(may.spacing)}",
+    )
 
 
 def _exchange_online(

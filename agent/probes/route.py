@@ -48,6 +48,12 @@ class RouteSettings(CheckSettings):
         " it send more.",
     )
 
+    @property
+    def allowance(self) -> Allowance | None:
+        """What this route may send; None where it is what the budget says."""
+        rate = self.messages_per_minute
+        return None if rate is None else Allowance(rate, timedelta(minutes=1))
+
 
 RouteCheck = Check[RouteSubject, RouteSettings]
 
@@ -104,10 +110,6 @@ def _constants(check: RouteCheck) -> tuple[Measurement, ...]:
     )
 
 
-def _allowance(per_minute: int | None) -> Allowance | None:
-    return None if per_minute is None else Allowance(per_minute, timedelta(minutes=1))
-
-
 async def _attempt(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt:
     """Send this run's message where that may be, and wait for it."""
     began = tools.clock.monotonic()
@@ -119,7 +121,7 @@ async def _attempt(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt:
         key,
         within=expect.within,
         lost_after=expect.lost_after,
-        allowance=_allowance(check.settings.messages_per_minute),
+        allowance=check.settings.allowance,
     )
     if isinstance(token, Held):
         rule = rules.OVER_BUDGET if token.reason == "over-budget" else rules.UNRECORDED

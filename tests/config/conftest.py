@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import pytest
 
+from agent.domain.budget import Allowance
 from agent.domain.finding import Outcome
 from agent.probes.base import Check, Probe, Toolbox
 from agent.settings import (
@@ -33,6 +34,12 @@ class RouteSettings(CheckSettings):
     interval: Duration = Field(
         default=timedelta(minutes=5), ge=timedelta(milliseconds=1500), description="Time between."
     )
+    messages_per_minute: int | None = Field(default=None, ge=1, description="A rate of its own.")
+
+    @property
+    def allowance(self) -> Allowance | None:
+        rate = self.messages_per_minute
+        return None if rate is None else Allowance(rate, timedelta(minutes=1))
 
     @model_validator(mode="after")
     def _in_time(self) -> Self:

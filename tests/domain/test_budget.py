@@ -1,5 +1,6 @@
 """An allowance holds in every span of its time, whatever the clock does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -78,6 +79,11 @@ WIDE = Budget(
 )
 
 
+def test_a_rate_of_its_own_counts_instead_of_the_budget_for_each_route() -> None:
+    fast = replace(load("a", 20), allowance=Allowance(4, MINUTE))
+    assert excesses((fast,), Budget(day=Allowance(10_000, timedelta(days=1)))) == ()
+
+
 @pytest.mark.parametrize(
     ("loads", "budget", "says"),
     [
@@ -87,6 +93,13 @@ WIDE = Budget(
             "a message every 30s is more often than the budget of the route allows: 2 in 1m,"
             " evenly spread one every 30s",
             id="a route above its own budget",
+        ),
+        pytest.param(
+            (replace(load("a", 20), allowance=Allowance(2, MINUTE)),),
+            WIDE,
+            "its interval of 20s is shorter than its messages_per_minute allows: 2 in 1m, evenly"
+            " spread one every 30s",
+            id="a route above a rate of its own",
         ),
         pytest.param(
             tuple(load(f"r{n}", 60) for n in range(11)),
