@@ -14,6 +14,7 @@ from typing import Literal
 from agent.domain.fact import Fact
 
 MAX_ALIKE = 20  # findings of one rule in one run
+MAX_EVIDENCE = 100  # lines of one finding
 
 
 class Severity(enum.IntEnum):
@@ -52,9 +53,12 @@ class Rule:
     def found(self, detail: str, *evidence: str) -> "Finding":
         """Return this rule as broken, with what was seen.
 
-        *detail* is one sentence; *evidence* are further lines. Text from a peer must have gone
-        through :class:`agent.domain.peer_text.PeerText` before.
+        *detail* is one sentence; *evidence* are further lines, of which the first hundred are kept.
+        Text from a peer must have gone through :class:`agent.domain.peer_text.PeerText` before.
         """
+        more = len(evidence) - MAX_EVIDENCE
+        if more > 0:
+            evidence = (*evidence[:MAX_EVIDENCE], f"and {more} more")
         return Finding(self, detail, evidence)
 
 

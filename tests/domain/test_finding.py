@@ -6,6 +6,7 @@ import pytest
 
 from agent.domain.finding import (
     MAX_ALIKE,
+    MAX_EVIDENCE,
     Distribution,
     Finding,
     Measurement,
@@ -33,6 +34,13 @@ def test_a_finding_keeps_its_rule_and_evidence() -> None:
     finding = broken.found("Seen so.", "first", "second")
     assert finding == Finding(broken, "Seen so.", ("first", "second"))
     assert finding.severity is Severity.WARNING
+
+
+def test_evidence_without_end_is_cut_and_counted() -> None:
+    lines = [str(number) for number in range(MAX_EVIDENCE + 3)]
+    finding = rule(Severity.WARNING).found("Many.", *lines)
+    assert finding.evidence == (*lines[:MAX_EVIDENCE], "and 3 more")
+    assert len(rule(Severity.WARNING).found("Few.", *lines[:MAX_EVIDENCE]).evidence) == MAX_EVIDENCE
 
 
 def test_of_many_findings_alike_a_few_are_kept_and_the_rest_counted() -> None:
