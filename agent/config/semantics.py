@@ -96,7 +96,7 @@ def _loads(file: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
             interval=check.settings.interval,
             mail_from=check.target.send.mail_from,
             rcpt_to=check.target.send.rcpt_to,
-            allowance=check.settings.allowance,
+            allowance=getattr(check.settings, "allowance", None),
         )
         for check in checks
         if check.probe.kind == ROUTE_PROBE
