@@ -4,6 +4,11 @@ Most answers never change. A reply whose octets, but for the id and the times to
 before is recognised by a keyed digest and means the very same object as then: it is not read
 again, and whoever compares identities need not think again. The key is random, because a peer
 chooses the octets. The times to live are read all the same, so that the highest one is known.
+
+That one is told until it is surely gone. A cache before us counts down, so a low reading says
+little; but within the old time to live it has to ask again, and then hands out the whole of the new
+one. When that time is over and many readings in a row were half or less, the owner has lowered it.
+What was lowered by less is not noticed, for the price of never taking somebody's cache for it.
 """
 
 import os
@@ -23,6 +28,8 @@ MAX_KEEP = 86_400  # seconds that anything is kept, whatever its time to live
 MAX_KEEP_NEGATIVE = 900  # RFC 2308 section 5 leaves it to us: soon after a fix it shall be seen
 LASTING = 6 * 3600  # seconds beyond its time that a question of hygiene makes do with an answer
 _MAX_VOIDS = 1024
+ENOUGH = 20  # readings in a row; where many caches share an address, each is a matter of chance
+SLACK = 60  # seconds beyond the old time to live
 KEEP_FAILURE = 5  # seconds; RFC 2308 section 7.1 allows five minutes
 
 
@@ -33,6 +40,16 @@ class Memory:
     layout: Layout
     digest: bytes
     meaning: Result
+
+
+@dataclass(slots=True, eq=False)
+class _Doubt:
+    """Readings of half of what *answer* is known for, or less, with none above since."""
+
+    answer: Answer
+    since: float
+    highest: int = 0
+    readings: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +67,7 @@ class Entry:
     used: float = 0.0
     memories: tuple[Memory, ...] = ()
     whole: Answer | None = None
+    doubt: _Doubt | None = None  # that its highest time to live still holds
     flight: "Flight | None" = field(default=None, repr=False)
 
     def known(self, now: float, *, lasting: bool) -> Result | None:
@@ -98,8 +116,8 @@ class AnswerCache:
             if memory.digest == digest:
                 meaning = memory.meaning
                 ttl = layout.ttl(wire)
-                if isinstance(meaning, Answer) and ttl > (meaning.ttl or 0):
-                    meaning = _raise_ttl(entry, meaning, ttl)
+                if isinstance(meaning, Answer) and (ttl != meaning.ttl or entry.doubt is not None):
+                    meaning = _timed(entry, meaning, ttl)
                 _keep(entry, meaning, layout.lifetime(wire, ttl))
                 return True
         return False
@@ -167,17 +185,35 @@ def _intern(entry: Entry, result: Answer | Dangling, ttl: int | None) -> Result:
     known = (*(memory.meaning for memory in entry.memories), entry.result)
     same = next((old for old in known if old == result), None)
     if isinstance(same, Answer):
-        return _raise_ttl(entry, same, ttl) if ttl and ttl > (same.ttl or 0) else same
+        return same if ttl is None else _timed(entry, same, ttl)
     if same is not None:
         return same
     return replace(result, ttl=ttl) if isinstance(result, Answer) else result
 
 
-def _raise_ttl(entry: Entry, answer: Answer, ttl: int) -> Answer:
-    """Put a higher time to live on *answer*, wherever it is remembered."""
-    higher = replace(answer, ttl=ttl)
+def _timed(entry: Entry, answer: Answer, ttl: int) -> Answer:
+    """Return *answer* with the highest time to live that still holds, now that *ttl* was read."""
+    known = answer.ttl or 0
+    doubt, entry.doubt = entry.doubt, None
+    if ttl > known:
+        return _put_ttl(entry, answer, ttl)
+    if ttl == known or 2 * ttl > known or not answer.records:
+        return answer
+    if doubt is None or doubt.answer is not answer:
+        doubt = _Doubt(answer, entry.used)
+    doubt.readings += 1
+    doubt.highest = max(doubt.highest, ttl)
+    if doubt.readings >= ENOUGH and entry.used - doubt.since > min(known, MAX_KEEP) + SLACK:
+        return _put_ttl(entry, answer, doubt.highest)
+    entry.doubt = doubt
+    return answer
+
+
+def _put_ttl(entry: Entry, answer: Answer, ttl: int) -> Answer:
+    """Put another time to live on *answer*, wherever it is remembered."""
+    timed = replace(answer, ttl=ttl)
     entry.memories = tuple(
-        replace(memory, meaning=higher) if memory.meaning is answer else memory
+        replace(memory, meaning=timed) if memory.meaning is answer else memory
         for memory in entry.memories
     )
-    return higher
+    return timed

@@ -144,7 +144,7 @@ class Resolver:
         """Return the object that stood for the same answer before, if there was one."""
         entry = self._cache.entry(query)
         known = entry.whole
-        if known is not None and known == answer and (known.ttl or 0) >= (answer.ttl or 0):
+        if known is not None and known == answer and known.ttl == answer.ttl:
             return known
         entry.whole = answer
         return answer

@@ -1,9 +1,10 @@
 """Is an answer kept as long as it may be, and the same object while it is the same?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
+from random import Random
 
 import pytest
 
@@ -91,6 +92,101 @@ async def test_the_ttl_grows_to_the_highest_seen_and_stays(
         replies.append(reply)
     assert [reply.ttl for reply in replies] == [100, 300, 300, 300, 301]
     assert replies[1] is replies[2] is replies[3]
+
+
+async def readings(
+    server: DnsServer, resolver: Resolver, clock: HandClock, ttls: Iterable[int], step: float = 600
+) -> list[Answer]:
+    """Ask every *step* seconds, while the server gives these times to live."""
+    replies = []
+    for ttl in ttls:
+        server.zone["example.com", "TXT"] = Published("v=spf1 -all", ttl=ttl)
+        reply = await resolver.resolve(SPF)
+        assert isinstance(reply, Answer)
+        replies.append(reply)
+        clock.seconds += step
+    return replies
+
+
+@pytest.mark.parametrize(
+    ("ttls", "step", "told"),
+    [
+        pytest.param([3600] + [300] * 30, 600, [3600] * 20 + [300] * 11, id="many readings"),
+        pytest.param([3600] + [300] * 80, 50, [3600] * 75 + [300] * 6, id="and the old time over"),
+        pytest.param([3600] + [200, 300] * 12, 600, [3600] * 20 + [300] * 5, id="the highest"),
+        pytest.param([3600] + [1800] * 20, 600, [3600] * 20 + [1800], id="half of it"),
+        pytest.param([2**31 - 1] + [60] * 26, 3600, [2**31 - 1] * 26 + [60], id="kept for a day"),
+        pytest.param([300] + [0] * 20, 600, [300] * 20 + [0], id="nothing any more"),
+        pytest.param([9, 4, *[4] * 20, 5], 600, [9] * 20 + [4] * 2 + [5], id="and raised again"),
+    ],
+)
+async def test_a_lowered_ttl_is_told_when_the_old_one_is_surely_gone(
+    server: DnsServer,
+    resolver: Resolver,
+    clock: HandClock,
+    *,
+    ttls: list[int],
+    step: float,
+    told: list[int],
+) -> None:
+    replies = await readings(server, resolver, clock, ttls, step)
+    assert [reply.ttl for reply in replies] == told
+    # One object for as long as it says the same, and another when it does not.
+    assert len({id(reply) for reply in replies}) == len(set(told))
+
+
+@pytest.mark.parametrize(
+    "ttls",
+    [
+        pytest.param([3600 - n * 600 % 3600 for n in range(200)], id="a cache counts down"),
+        pytest.param([3600] + [1801] * 60, id="more than half"),
+        pytest.param(([3600] + [1] * 19) * 5, id="one reading above in time"),
+        pytest.param([Random(1).randint(1, 3600) for _ in range(9)] + [3600], id="nothing yet"),
+        pytest.param([0] * 60, id="always nothing"),
+    ],
+)
+async def test_a_cache_that_counts_down_is_not_taken_for_its_owner(
+    server: DnsServer, resolver: Resolver, clock: HandClock, ttls: list[int]
+) -> None:
+    replies = await readings(server, resolver, clock, [max(ttls), *ttls])
+    assert {reply.ttl for reply in replies} == {max(ttls)}
+    assert len({id(reply) for reply in replies}) == 1
+
+
+async def test_many_caches_behind_one_address_are_not_taken_for_the_owner(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    chance = Random(7)
+    ttls = [3600, *(chance.randint(1, 3600) for _ in range(1000))]
+    assert {reply.ttl for reply in await readings(server, resolver, clock, ttls)} == {3600}
+
+
+async def test_readings_of_another_answer_prove_nothing_of_this_one(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    for text, ttl in (("one", 3600), ("two", 3600), *(("one", 60), ("two", 60)) * 30):
+        server.zone["example.com", "TXT"] = Published(text, ttl=ttl)
+        reply = await resolver.resolve(SPF)
+        assert isinstance(reply, Answer)
+        assert reply.ttl == 3600
+        clock.seconds += 600
+
+
+async def test_the_lowered_ttl_is_kept_with_every_order_of_the_records(
+    server: DnsServer, resolver: Resolver, clock: HandClock
+) -> None:
+    exchanges = tuple(f"10 mx{n}.example.com" for n in range(4))
+    query = Query("example.com", "MX", fresh=True)
+    told = []
+    for ttl in (3600, *[300] * 24):
+        server.zone["example.com", "MX"] = Published(exchanges, ttl=ttl)
+        exchanges = (*exchanges[1:], exchanges[0])
+        reply = await resolver.resolve(query)
+        assert isinstance(reply, Answer)
+        told.append(reply)
+        clock.seconds += 600
+    assert [reply.ttl for reply in told] == [3600] * 20 + [300] * 5
+    assert len({id(reply) for reply in told}) == 2
 
 
 async def test_an_answer_is_kept_for_its_ttl(
