@@ -134,15 +134,23 @@ class Dispatcher:
                 self._own(self._repeat_by_tcp(flight, ask))
         elif self._cache.recognise(entry, wire):
             self._stats.unchanged += 1
+            self._note_plain(ask)
             self._finish(flight, entry.result)
         elif ask.edns and refuses_edns(wire):
-            server.plain_until = self._now + _PLAIN_FOR
             if not self._ask(flight, ask.server, edns=False):
                 self._try_next(flight)
         else:
             self._stats.read += 1
             reading = read_reply(wire, entry.name, entry.kind)
+            if not isinstance(reading.reply, Unanswered):
+                self._note_plain(ask)
             self._judge(flight, ask.server, self._cache.learn(entry, wire, reading))
+
+    def _note_plain(self, ask: Ask) -> None:
+        """Remember of a server that understood only what was asked without EDNS."""
+        server = self._servers[ask.server]
+        if not ask.edns and server.plain_until <= self._now:
+            server.plain_until = self._now + _PLAIN_FOR
 
     def _judge(self, flight: Flight, server: int, result: Result) -> None:
         """End the flight with what was learnt, or pass over the server that cannot help."""

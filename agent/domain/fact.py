@@ -40,6 +40,19 @@ class Node:
     children: tuple["Node", ...] = ()
 
 
+MOST_CHILDREN = 100  # that are drawn below one branch; a record may have thirty thousand terms
+_LAST_KEPT = 20  # an evaluation ends where it was decided
+
+
+def bounded(children: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Return *children*, or the first and the last of them and how many were left out."""
+    left_out = len(children) - MOST_CHILDREN
+    if left_out <= 0:
+        return children
+    first, last = children[: MOST_CHILDREN - _LAST_KEPT], children[-_LAST_KEPT:]
+    return (*first, Node(f"{left_out} more that are not drawn"), *last)
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """One step of a walk, and the seconds it took; ``None`` where it was not reached."""

@@ -7,7 +7,7 @@ that was looked at. :func:`tree` draws it.
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.domain.fact import Mood, Node
+from agent.domain.fact import Mood, Node, bounded
 from agent.domain.lookup import Answer, Query, Reply, Silence, TextRecord, Unanswered
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_identity import Identity
@@ -123,7 +123,7 @@ def tree(evaluation: Evaluation) -> Node:
 
 
 def _visit_node(visit: Visit, count: int) -> Node:
-    children = tuple(map(_step_node, visit.steps))
+    children = bounded(tuple(map(_step_node, visit.steps)))
     label = f"{PeerText(visit.domain)}: {visit.result}"
     record = PeerText(visit.record, _RECORD_TEXT)
     return Node(label, record or visit.detail, _MOODS[visit.result], count, children)

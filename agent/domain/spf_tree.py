@@ -6,12 +6,12 @@ client stay unknown here and count as the one lookup that they are.
 """
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agent.domain.fact import Mood, Node
-from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Unanswered
+from agent.domain.fact import Mood, Node, bounded
+from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, TextRecord, Unanswered
 from agent.domain.lookup import ask_all as ask_all_dns
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_macro import MacroString, expand, query_name
@@ -31,6 +31,7 @@ from agent.domain.spf_terms import (
 
 MAX_ROUNDS = 12  # levels of includes that are followed; receivers stop at 10
 MAX_QUERIES = 400  # of one tree
+MAX_OCTETS = 128 * 1024  # of all TXT records together; honest trees have a tenth of it
 MAX_BRANCHES = 250  # that are drawn; ten lookups need far fewer
 _RECORD_TEXT = 1000
 
@@ -121,13 +122,22 @@ def grow(domain: str, extra: tuple[Query, ...] = (), *, fresh: bool = False) -> 
     """
     known: dict[Query, Reply] = {}
     wanted = (Query(domain, "TXT", fresh=fresh), *extra)
-    rounds = 0
-    while wanted and rounds < MAX_ROUNDS:
+    rounds = octets = 0
+    while wanted and rounds < MAX_ROUNDS and octets <= MAX_OCTETS:
         replies = yield from ask_all_dns(wanted)
-        known.update(zip(wanted, replies, strict=True))
+        for query, reply in zip(wanted, replies, strict=True):
+            octets += _octets(reply)
+            if octets <= MAX_OCTETS:
+                known[query] = reply
         wanted = _wanted(domain, known)[: MAX_QUERIES - len(known)]
         rounds += 1
     return Forest(_Builder(known).branch(domain, ()), known)
+
+
+def _octets(reply: Reply) -> int:
+    """Return how much there is to read."""
+    records = reply.records if isinstance(reply, Answer) else ()
+    return sum(len(one.joined) for one in records if isinstance(one, TextRecord))
 
 
 def _wanted(domain: str, known: Mapping[Query, Reply]) -> tuple[Query, ...]:
@@ -208,9 +218,7 @@ class _Builder:
         path = (*above, domain)
         twigs = tuple(self._twig(term, domain, path) for term in found.reached)
         lookups = sum(twig.lookups for twig in twigs)
-        unreached = sum(
-            isinstance(term, LOOKERS) and term not in found.reached for term in found.terms
-        )
+        unreached = _lookers(found.terms) - _lookers(found.reached)
         return Branch(domain, State.RECORD, found.text, found, (), twigs, lookups,
                       lookups + unreached)  # fmt: skip
 
@@ -223,6 +231,10 @@ class _Builder:
             return Twig(term, None, own, Branch(term.domain.text, State.DYNAMIC))
         branch = self.branch(target, path)
         return Twig(term, target, own + branch.lookups, branch)
+
+
+def _lookers(terms: Iterable[object]) -> int:
+    return sum(isinstance(term, LOOKERS) for term in terms)
 
 
 def _published(reply: Reply | None) -> str:
@@ -241,7 +253,7 @@ _MOODS: dict[State, Mood] = {
 
 def draw(branch: Branch) -> Node:
     """Draw a tree with the lookups that each branch costs."""
-    children = tuple(_draw_twig(twig) for twig in branch.twigs)
+    children = bounded(tuple(_draw_twig(twig) for twig in branch.twigs))
     detail = PeerText(branch.text, _RECORD_TEXT) if branch.record else branch.state.value
     mood = _MOODS.get(branch.state, "bad")
     return Node(PeerText(branch.domain), detail, mood, branch.lookups, children)

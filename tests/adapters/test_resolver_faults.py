@@ -93,6 +93,23 @@ async def test_a_server_without_edns_is_asked_without_and_remembered(
     assert server.asked["example.com", "TXT"] == 3
 
 
+async def test_one_strange_refusal_does_not_take_edns_from_a_server(
+    server: DnsServer, resolver: Resolver
+) -> None:
+    asked: list[bytes] = []
+
+    def refuse(_: object, query: bytes) -> bytes:
+        asked.append(query)
+        return query[:2] + b"\x80\x01" + query[4:]
+
+    server.zone["example.com", "TXT"] = Raw(refuse)
+    assert await resolver.resolve(SPF) != DENY
+    server.zone["example.com", "TXT"] = Raw(refuse)
+    await resolver.resolve(SPF)
+    with_edns = [query for query in asked if query[11]]
+    assert len(with_edns) == len(asked) / 2
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -1,12 +1,14 @@
 """Is the whole tree of includes read, counted and drawn, and never without bound?"""
 
 from datetime import UTC, datetime
+from time import process_time
 
-from agent.domain.lookup import Plan, Query, replay
+from agent.domain.fact import MOST_CHILDREN
+from agent.domain.lookup import Answer, Plan, Query, Reply, TextRecord, replay
 from agent.domain.spf_lint_tree import void_terms
 from agent.domain.spf_report import Picture, draw_facts, failure_of, measure
 from agent.domain.spf_survey import survey
-from agent.domain.spf_tree import MAX_BRANCHES, MAX_QUERIES, Forest, State, draw, grow
+from agent.domain.spf_tree import MAX_BRANCHES, MAX_OCTETS, MAX_QUERIES, Forest, State, draw, grow
 from servers.spf_zone import Zone, zone_of
 
 D = "example.com"
@@ -69,6 +71,35 @@ def test_a_chain_that_never_ends_is_bounded() -> None:
     lines = [f"n{n}.com TXT v=spf1 include:n{n + 1}.com -all" for n in range(40)]
     found = forest(zone_of("\n".join(["example.com TXT v=spf1 include:n0.com -all", *lines])))
     assert State.CUT in {branch.state for branch in found.root.walk()}
+
+
+def test_the_octets_of_a_tree_are_bounded() -> None:
+    padding = "ip4:192.0.2.1 " * 3500
+    lines = [f"n{n}.com TXT v=spf1 {padding}-all" for n in range(8)]
+    includes = " ".join(f"include:n{n}.com" for n in range(8))
+    found = forest(zone_of("\n".join([f"example.com TXT v=spf1 {includes} -all", *lines])))
+    states = [branch.state for branch in found.root.walk()]
+    assert states.count(State.RECORD) == 1 + MAX_OCTETS // len(padding)
+    assert states.count(State.CUT) == 8 - MAX_OCTETS // len(padding)
+    texts = [one.joined for reply in found.replies.values() for one in _texts(reply)]
+    assert sum(map(len, texts)) <= MAX_OCTETS
+
+
+def _texts(reply: Reply) -> tuple[TextRecord, ...]:
+    records = reply.records if isinstance(reply, Answer) else ()
+    return tuple(one for one in records if isinstance(one, TextRecord))
+
+
+def test_a_record_of_thirty_thousand_terms_is_counted_soon_and_drawn_in_part() -> None:
+    before = process_time()
+    found = forest(zone_of(f"example.com TXT v=spf1 {'a ' * 30_000}-all a"))
+    assert process_time() - before < 20  # minutes, where every term is compared with all others
+    assert found.root.lookups == 30_000
+    assert found.root.written == 30_001
+    node = draw(found.root)
+    assert len(node.children) == MOST_CHILDREN + 1
+    assert node.children[80].label == "29901 more that are not drawn"
+    assert node.children[-1].label == "-all"
 
 
 def test_a_record_with_very_many_hosts_is_bounded() -> None:
