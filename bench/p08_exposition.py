@@ -2,9 +2,9 @@
 
 Ours are labels and values behind a board's metrics, written piece by piece with turns of the loop
 between; the peer's are gauges rendered by ``generate_latest``. The texts are compared byte for byte
-before anything is measured. ``fresh`` has every family changed since the last scrape, ``steady`` two of
-ten; ``rewritten`` sets every series before each scrape and counts that, too, for both. A ticker
-measures the longest stall of the loop while the scrape goes on.
+before anything is measured. ``fresh`` has every family changed since the last scrape, ``steady``
+two of ten; ``rewritten`` sets every series before each scrape and counts that, too, for both.
+A ticker measures the longest stall of the loop while the scrape goes on.
 """
 
 import asyncio

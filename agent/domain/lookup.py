@@ -61,7 +61,8 @@ class Answer:
 
     ``records`` keeps records that were published twice; ``name_exists`` is false for NXDOMAIN;
     ``aliases`` are the CNAME targets passed on the way, in order; ``ttl`` is the highest time to
-    live seen for this very answer for as long as it may still hold, in seconds; ``size`` is the length of the message in octets.
+    live seen for this very answer for as long as it may still hold, in seconds;
+    ``size`` is the length of the message in octets.
     """
 
     records: tuple[Record, ...] = ()
