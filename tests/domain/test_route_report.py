@@ -101,7 +101,7 @@ NEARLY: list[tuple[Rule, str, Entry]] = [
     (rules.LOST, "perhaps never taken", judge(ledger.uncertain(SENDING, NOON))),
     (rules.LOST, "come after all", settled(judge(ACCEPTED))),
     (rules.LOST, "while we were away", judge(AWAY)),
-    (rules.INTERRUPTED, "lost while we were there", judge(ACCEPTED)),
+    (rules.INTERRUPTED, "in time though we were away", settled(AWAY)),
     (rules.JUNKED, "quarantined", arrive(5, Place.QUARANTINE)),
     (rules.QUARANTINED, "junked", arrive(5, Place.JUNK)),
     (rules.BOUNCED, "and arrived", ledger.bounced(DELIVERED, NOON)),
