@@ -114,7 +114,7 @@ JUNK = Alert(
     hold="15m",
     meaning="At least two messages in six hours arrived in the junk folder.",
     steps=(
-        "`mailflow-agent analyze headers FILE` explains the verdict headers of such a message.",
+        "`X-Forefront-Antispam-Report` and `Authentication-Results` in such a message say why.",
         "See whether SPF, DKIM and DMARC pass for the sender.",
     ),
 )
