@@ -2,10 +2,10 @@ from datetime import timedelta
 
 import pytest
 
-from agent.domain.finding import Outcome
-from agent.exposition.pages import view
+from agent.domain.finding import Outcome, Rule, Severity
+from agent.exposition.pages import render, view
 from agent.exposition.pages.state import State
-from agent.exposition.pages.view import Query, brief
+from agent.exposition.pages.view import Query, Situation, brief
 from agent.runtime.board import Board
 from servers.standings import NOON, SPF, HandClock, check, large_board, publish, small_board
 
@@ -93,3 +93,34 @@ def test_a_page_number_that_is_none_is_the_first(page: str) -> None:
 )
 def test_lengths_of_time_are_written_as_people_say_them(seconds: float, text: str) -> None:
     assert brief(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        pytest.param("", [], id="nothing"),
+        pytest.param("no code", [("no code", False)], id="no code"),
+        pytest.param(
+            "replace `a` by `ip4`.",
+            [("replace ", False), ("a", True), (" by ", False), ("ip4", True), (".", False)],
+            id="two codes",
+        ),
+        pytest.param("one ` alone", [("one ` alone", False)], id="a backtick alone"),
+        pytest.param("`` none", [("`` none", False)], id="nothing between"),
+    ],
+)
+def test_what_backticks_quote_is_code(text: str, pieces: list[tuple[str, bool]]) -> None:
+    assert view.pieces(text) == pieces
+
+
+def test_a_remedy_shows_code_as_code_and_escapes_it() -> None:
+    declared = Rule(
+        code="spf-odd",
+        severity=Severity.CRITICAL,
+        summary="Odd",
+        remedy="Replace `<b>` by `ip4`, not by <i>.",
+        reference="",
+    )
+    situation = Situation(vantage="test", version="0", started_at=NOON)
+    page = render.rule(declared, ["spf"], [], situation, NOON).decode()
+    assert "Replace <code>&lt;b&gt;</code> by <code>ip4</code>, not by &lt;i&gt;.</p>" in page

@@ -83,6 +83,7 @@ def _environment() -> Environment:
         "seconds": _seconds,
         "bars": _bars,
         "shape": _shape,
+        "pieces": view.pieces,
         "sign": _SIGNS.__getitem__,
     }
     environment.globals |= {"State": State}

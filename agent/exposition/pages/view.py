@@ -4,6 +4,7 @@ Plain values made from the board: which state each check is in, worst first, gro
 tenant, filtered as the query says. No data yet is not "fine", and an old result is not a result.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from agent.runtime.board import Change, Run, Standing
 PER_PAGE = 100  # subjects
 MANY = 60  # subjects, above which only those with trouble are listed unless asked for
 IN_FULL = 24  # subjects, up to which the overview draws the facts too
+_CODE = re.compile(r"`([^`]+)`")
 
 
 Key = tuple[str, str, str]  # tenant, kind and name of a subject
@@ -249,6 +251,14 @@ def _matches(key: Key, state: State, query: Query, show: str) -> bool:
     if show == "trouble":
         return state is not State.OK
     return show in ("all", state.key)
+
+
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """Take *text* apart where backticks quote code: each piece, and whether it is code.
+
+    A backtick without a partner stays as it is.
+    """
+    return [(piece, n % 2 == 1) for n, piece in enumerate(_CODE.split(text)) if piece]
 
 
 def brief(length: timedelta) -> str:
