@@ -21,9 +21,10 @@ class WrongConfiguration(click.ClickException):
 
     exit_code = Exit.CONFIG
 
-    def __init__(self, error: ConfigError) -> None:
+    def __init__(self, error: ConfigError, path: Path) -> None:
         super().__init__(str(error))
         self.error = error
+        self.path = path
 
     def show(self, file: object = None) -> None:
         """Write the mistakes, and how many there are."""
@@ -32,6 +33,8 @@ class WrongConfiguration(click.ClickException):
             click.echo(problem, err=True)
         count = len(self.error.problems)
         click.echo(f"{count} mistake{'s' if count > 1 else ''}", err=True)
+        if not self.path.exists():
+            click.echo("To begin, copy config.example.yaml, and edit the copy.", err=True)
 
 
 def read(path: Path) -> Config:
@@ -39,7 +42,7 @@ def read(path: Path) -> Config:
     try:
         return load(path)
     except ConfigError as error:
-        raise WrongConfiguration(error) from None
+        raise WrongConfiguration(error, path) from None
 
 
 @click.group("config")

@@ -27,7 +27,9 @@ def command(url: str, timeout: float) -> int:
         connection.request("GET", path)
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        click.echo(f"no answer from {url}: {error}", err=True)
+        reason = getattr(error, "strerror", None) or error
+        click.echo(f"no answer from {url}: {reason}", err=True)
+        click.echo("Is the agent running, and is that its `listen` address?", err=True)
         return Exit.CRITICAL
     finally:
         connection.close()

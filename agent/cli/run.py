@@ -1,6 +1,8 @@
 """Run the agent until it is told to stop."""
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -36,7 +38,7 @@ def command(*, path: Path, lab: bool) -> int:
     try:
         return asyncio.run(work)
     except ConfigError as error:
-        raise WrongConfiguration(error) from None
+        raise WrongConfiguration(error, path) from None
     except StartError as error:
         raise CannotStart(str(error)) from None
 
@@ -49,10 +51,12 @@ async def _run_in_lab(path: Path) -> int:
 
     def tell(agent: Agent) -> None:
         _tell(agent)
+        # As `make run` starts it, it is not on the path.
+        name = "mailflow-agent" if shutil.which("mailflow-agent") else sys.argv[0]
         hint = "" if state == Path("state") else f" --state {state}"
         click.echo("The lab runs. In another terminal, break something:", err=True)
-        click.echo(f"  mailflow-agent lab list{hint}", err=True)
-        click.echo(f"  mailflow-agent lab break spf-too-many-lookups{hint}\n", err=True)
+        click.echo(f"  {name} lab list{hint}", err=True)
+        click.echo(f"  {name} lab break spf-too-many-lookups{hint}\n", err=True)
 
     try:
         async with Lab(state) as lab:

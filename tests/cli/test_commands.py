@@ -112,3 +112,16 @@ async def test_an_interrupted_command_ends_without_a_traceback() -> None:
         ended = await end(process)
     assert ended.code == 130
     assert "Traceback" not in ended.err
+
+
+async def test_a_command_that_is_misspelt_meets_the_one_that_was_meant() -> None:
+    ended = await mailflow_agent("chek", "contoso.com")
+    assert ended.code == 64
+    assert "there is no command 'chek'; did you mean check?" in ended.err
+    assert "did you mean" not in (await mailflow_agent("qqq")).err
+
+
+async def test_who_has_no_configuration_yet_is_told_how_to_begin(tmp_path: Path) -> None:
+    ended = await mailflow_agent("config", "check", str(tmp_path / "none.yaml"))
+    assert ended.code == 78
+    assert ended.err.splitlines()[-1].startswith("To begin, copy config.example.yaml")

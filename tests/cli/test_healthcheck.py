@@ -34,6 +34,7 @@ async def test_whoever_does_not_speak_http_is_no_agent() -> None:
         ended = await mailflow_agent("healthcheck", f"http://127.0.0.1:{port}")
     assert ended.code == 2
     assert "no answer" in ended.err
+    assert "Is the agent running" in ended.err
 
 
 async def test_nobody_waits_for_an_agent_that_hangs() -> None:
