@@ -7,35 +7,12 @@ came too early. A peer that sends faster than it is read is paused, so it cannot
 """
 
 import asyncio
-import ssl
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 
-from agent.domain.peer_text import PeerText
+from agent.adapters.tls import Secured, TlsClient, TlsEnd, TlsError
 from agent.domain.smtp import Reason
 
 _HIGH_WATER = 65_536  # octets that wait to be read
-_RECORD = 16_384
-_OLD = ("UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION")
-_TOO_LITTLE = ("TLSV1_ALERT_INSUFFICIENT_SECURITY", "NO_SHARED_CIPHER", "DH_KEY_TOO_SMALL")
-
-
-class TlsError(Exception):
-    """The handshake failed; ``reason`` is of a closed set, the text is printable."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Secured:
-    """What a handshake agreed on: version, cipher, and the chain that was sent, in DER."""
-
-    version: str
-    cipher: str
-    chain: tuple[bytes, ...]
 
 
 class Line(asyncio.Protocol):
@@ -48,9 +25,7 @@ class Line(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._closed = asyncio.get_running_loop().create_future()
-        self._tls: ssl.SSLObject | None = None
-        self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
+        self._tls: TlsEnd | None = None
         self.arrived_at = monotonic()
         self.connect_seconds = 0.0
 
@@ -94,26 +69,13 @@ class Line(asyncio.Protocol):
 
     async def receive(self) -> bytes:
         """Wait for octets and return all there are; nothing at the end of the connection."""
-        while self._tls is not None:
-            try:
-                # At its end TLS gives nothing or an error, as polite as the peer is.
-                return self._read_records(self._tls)
-            except ssl.SSLWantReadError:
-                self._flush()
-                if not await self._refill():
-                    return b""
-            except ssl.SSLError:
+        if self._tls is None:
+            return await self._take()
+        while (text := self._tls.read()) is None:
+            self._flush(self._tls)
+            if not await self._refill(self._tls):
                 return b""
-        return await self._take()
-
-    def _read_records(self, tls: ssl.SSLObject) -> bytes:
-        """Read all that is there: a reply too many may have come in a record of its own."""
-        data = piece = tls.read(_RECORD)
-        with suppress(ssl.SSLError):
-            while piece:
-                piece = tls.read(_RECORD)
-                data += piece
-        return data
+        return text
 
     async def _take(self) -> bytes:
         if not self._buffer and not self._is_over:
@@ -128,10 +90,10 @@ class Line(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
-    async def _refill(self) -> bool:
+    async def _refill(self, tls: TlsEnd) -> bool:
         """Give TLS what arrived; False at the end of the connection."""
         data = await self._take()
-        self._incoming.write(data)
+        tls.feed(data)
         return bool(data)
 
     def send(self, data: bytes) -> None:
@@ -139,61 +101,35 @@ class Line(asyncio.Protocol):
         if self._tls is None:
             self._write(data)
             return
-        with suppress(ssl.SSLError):
-            self._tls.write(data)
-        self._flush()
+        self._tls.write(data)
+        self._flush(self._tls)
 
-    def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._write(self._outgoing.read())
+    def _flush(self, tls: TlsEnd) -> None:
+        if data := tls.take():
+            self._write(data)
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    async def secure(self, context: ssl.SSLContext, server_name: str | None) -> Secured:
+    async def secure(self, client: TlsClient, server_name: str | None) -> Secured:
         """Do the TLS handshake, sending *server_name* in it. Raises TlsError."""
         if not self.is_quiet:
             raise TlsError(Reason.TLS_INJECTION, "plaintext before the handshake")
+        tls = client.begin(server_name)
         try:
-            tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
-        except ValueError:  # a name that TLS cannot carry
-            raise TlsError(Reason.TLS_HANDSHAKE, "the name cannot be sent in TLS") from None
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                self._flush()
-                if not await self._refill():
+            while (secured := tls.shake()) is None:
+                self._flush(tls)
+                if not await self._refill(tls):
                     detail = "the connection ended in the handshake"
-                    raise TlsError(Reason.CONNECTION_LOST, detail) from None
-            except ssl.SSLError as error:
-                self._flush()  # the alert tells the server why
-                raise _translated(error) from None
-        self._flush()
+                    raise TlsError(Reason.CONNECTION_LOST, detail)
+        finally:
+            self._flush(tls)  # an alert tells the server why
         self._tls = tls
-        cipher = tls.cipher()
-        return Secured(tls.version() or "", cipher[0] if cipher else "", _chain(tls))
+        return secured
 
     async def close(self) -> None:
         """Close at once, whatever waits to be sent."""
         if self._transport is not None:
             self._transport.abort()
             await self._closed
-
-
-def _translated(error: ssl.SSLError) -> TlsError:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsError(Reason.TLS_CERTIFICATE, PeerText(error.verify_message or str(error)))
-    name = error.reason or ""
-    reason = Reason.TLS_VERSION if name in (*_OLD, *_TOO_LITTLE) else Reason.TLS_HANDSHAKE
-    return TlsError(reason, PeerText(name.replace("_", " ").lower() or str(error)))
-
-
-def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
-    """Return what the server sent, in its order, trusted or not."""
-    if hasattr(tls, "get_unverified_chain"):  # Python 3.13 made it public
-        return tuple(tls.get_unverified_chain())
-    hidden = tls._sslobj.get_unverified_chain()  # type: ignore[attr-defined] # noqa: SLF001
-    return tuple(ssl.PEM_cert_to_DER_cert(each.public_bytes()) for each in hidden or ())

@@ -103,7 +103,7 @@ def aim(destination: Destination, address: Address, trust: TrustStore) -> Target
     return Target(
         address=address,
         port=destination.port,
-        context=trust.context(verify=verified),
+        tls=trust.client(verify=verified),
         server_name=destination.host if is_name or verified else None,
         implicit=destination.tls == "implicit",
         reach=reach_of(destination.host),

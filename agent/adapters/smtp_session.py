@@ -6,7 +6,6 @@ answers each step just in time, or sends an octet a second, outlives it.
 """
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +13,8 @@ from datetime import timedelta
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer, Reach
-from agent.adapters.line import Line, Secured, TlsError
+from agent.adapters.line import Line
+from agent.adapters.tls import Secured, TlsClient, TlsError
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import Dialogue, Errand, Phase, Reason, Unreached
 from agent.domain.smtp_conversation import Action, Close, Conversation, Secure, Send
@@ -27,14 +27,14 @@ QUIT_PATIENCE = 1.0  # seconds to wait for the reply to QUIT, when all else is s
 class Target:
     """Where a session goes and how TLS is done there.
 
-    ``context`` is used for the handshake, ``server_name`` is sent in it (never an address) and, if
-    the context verifies, is the name that the certificate must have. ``implicit`` starts with the
+    ``tls`` does the handshake, ``server_name`` is sent in it (never an address) and, if
+    ``tls`` verifies, is the name that the certificate must have. ``implicit`` starts with the
     handshake, as port 465 has it. ``reach`` is as :func:`agent.adapters.dialer.is_allowed` has it.
     """
 
     address: Address
     port: int
-    context: ssl.SSLContext
+    tls: TlsClient
     server_name: str | None = None
     implicit: bool = False
     reach: Reach = "public"
@@ -132,7 +132,7 @@ class _Driver:
         self._note(line.arrived_at)
         self._begin(Phase.CERTIFICATE)
         try:
-            self._secured = await line.secure(self._target.context, self._target.server_name)
+            self._secured = await line.secure(self._target.tls, self._target.server_name)
         except TlsError as error:
             self._conversation.phase = Phase.CERTIFICATE
             return self._conversation.fail(error.reason, str(error))

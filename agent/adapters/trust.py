@@ -14,8 +14,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from agent.adapters.x509 import MAX_CHAIN, Anchors, KeyPair, UnreadableError, read
-from agent.domain.tls import Presented, Trust
+from agent.adapters.tls import TlsClient
+from agent.adapters.tls_learning import LearningClient
+from agent.adapters.tls_verifying import VerifyingClient
+from agent.adapters.x509 import MAX_CHAIN, Anchors, UnreadableError, read
+from agent.adapters.x509_making import KeyPair
+from agent.adapters.x509_staple import read_staple
+from agent.domain.knowledge.exchange_tls import EXCHANGE_CIPHERS
+from agent.domain.tls import Certificate, Presented, Trust
 
 # Python 3.13 adds VERIFY_X509_STRICT and VERIFY_X509_PARTIAL_CHAIN by itself; we do not.
 _VERIFY_FLAGS = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
@@ -36,12 +42,13 @@ class TrustStore:
         self._verifying = _context()
         if ders:
             _trust(self._verifying, b"".join(ders))
-        self._learning = _context()
-        self._learning.check_hostname = False
-        self._learning.verify_mode = ssl.CERT_NONE
+        self._verifier = VerifyingClient(self._verifying)
         # To say that a server is too old one has to be able to speak with it.
-        self._learning.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        self._learning.set_ciphers("ALL:@SECLEVEL=0")
+        self._learner = LearningClient()
+        self._as_exchange = LearningClient(
+            ciphers=":".join(EXCHANGE_CIPHERS), oldest=LearningClient.TLS_1_2
+        )
+        self._showing: dict[bytes, LearningClient] = {}
         self.anchors = Anchors(ders)
         self._trusted_until: dict[tuple[bytes, ...], datetime] = {}
 
@@ -50,28 +57,59 @@ class TrustStore:
         """Make a trust store in a thread, because it reads files and computes."""
         return await asyncio.to_thread(lambda: cls(roots=roots, system=system))
 
-    def context(self, *, verify: bool) -> ssl.SSLContext:
-        """Return the shared context that verifies chain and name, or the one that only learns.
+    @property
+    def verifying(self) -> ssl.SSLContext:
+        """The shared context that verifies chain and name, with TLS 1.2 or later."""
+        return self._verifying
+
+    def client(self, *, verify: bool) -> TlsClient:
+        """Return the shared client that verifies chain and name, or the one that only learns.
 
         Nothing secret may be sent over a connection made with the second.
         """
-        return self._verifying if verify else self._learning
+        return self._verifier if verify else self._learner
 
-    def present(self, chain: tuple[bytes, ...], at: datetime) -> Presented | None:
-        """Return the facts of a chain as a server sent it; None where it cannot be read."""
+    def as_exchange(self) -> TlsClient:
+        """Return the client that only learns and offers what Exchange Online offers."""
+        return self._as_exchange
+
+    def showing(self, pair: KeyPair) -> TlsClient:
+        """Return the client that only learns and shows *pair* where it is asked to.
+
+        Raises ValueError for a pair that cannot be read or does not fit.
+        """
+        client = self._showing.get(pair.key)
+        if client is None:
+            client = self._showing[pair.key] = LearningClient(pair=pair)
+        return client
+
+    def present(
+        self, chain: tuple[bytes, ...], at: datetime, staple: bytes = b""
+    ) -> Presented | None:
+        """Return the facts of a chain as a server sent it; None where it cannot be read.
+
+        *staple* is what the server said of its certificate's revocation.
+        """
         try:
             leaf, *others = map(read, chain[:MAX_CHAIN])
         except (UnreadableError, ValueError):
             return None
+        said = read_staple(staple, chain[:MAX_CHAIN])
+        trust, detail = self._follow(chain, leaf, others, at)
+        return Presented(leaf, tuple(others), trust, detail, said)
+
+    def _follow(
+        self, chain: tuple[bytes, ...], leaf: Certificate, others: list[Certificate], at: datetime
+    ) -> tuple[Trust, str]:
         if at < self._trusted_until.get(chain, at):
-            return Presented(leaf, tuple(others), Trust.TRUSTED)
+            return Trust.TRUSTED, ""
         trust, detail = self.anchors.follow(chain, at)
         if trust is Trust.TRUSTED:
             if len(self._trusted_until) >= _MAX_KNOWN:
                 self._trusted_until.clear()
             # Time takes trust away only where a certificate ends.
             self._trusted_until[chain] = min(each.not_after for each in (leaf, *others))
-        return Presented(leaf, tuple(others), trust, detail)
+        return trust, detail
 
 
 def _system_roots() -> list[bytes]:

@@ -1,32 +1,36 @@
-"""What does this certificate say, and who vouches for it? The only importer of cryptography.
+"""What does this certificate say, and who vouches for it?
 
 Certificates are read into facts and chains are followed to the roots of a trust store by the
 library's own path builder, not by a TLS handshake that stops at the first fault: so an expired
 certificate with a wrong name from an unknown issuer shows all three in one run, and a healthy one
-costs one handshake. Extensions that older authorities lack (keyUsage) are not demanded. The module
-also makes authorities and certificates, for the lab and for the agent's own sink.
+costs one handshake. Extensions that older authorities lack (keyUsage) are not demanded.
+:mod:`agent.adapters.x509_staple` reads what a server says of revocation, and
+:mod:`agent.adapters.x509_making` makes certificates.
 """
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
-from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+)
 
 from agent.domain.peer_text import PeerText
 from agent.domain.tls import MAX_NAMES, Certificate, Trust
 
 MAX_CHAIN = 16  # certificates of one server that are looked at
-_UNREADABLE = (
+_MAX_PURPOSES = 12
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -52,7 +56,7 @@ def read(der: bytes) -> Certificate:
     try:
         certificate = x509.load_der_x509_certificate(der)
         return _facts(certificate)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UnreadableError(str(PeerText(str(error)))) from None
 
 
@@ -72,9 +76,26 @@ def _facts(certificate: x509.Certificate) -> Certificate:
         key_type=key_type,
         key_bits=key_bits,
         signature=hashed.name if hashed else key_type,
-        is_self_signed=_is_issued_by(certificate, certificate),
+        is_self_signed=is_issued_by(certificate, certificate),
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        purposes=_purposes(certificate),
     )
+
+
+_PURPOSES = {
+    ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+    ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "any",
+}
+
+
+def _purposes(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return what the certificate says it is for, RFC 5280 section 4.2.1.12; nothing: anything."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(_PURPOSES.get(each, each.dotted_string) for each in usage.value)[:_MAX_PURPOSES]
 
 
 def _names(certificate: x509.Certificate) -> list[str]:
@@ -92,6 +113,8 @@ def _key(certificate: x509.Certificate) -> tuple[str, int]:
             return "RSA", key.key_size
         case ec.EllipticCurvePublicKey():
             return "EC", key.key_size
+        case dsa.DSAPublicKey():
+            return "DSA", key.key_size
         case ed25519.Ed25519PublicKey():
             return "Ed25519", 256
         case ed448.Ed448PublicKey():
@@ -100,10 +123,11 @@ def _key(certificate: x509.Certificate) -> tuple[str, int]:
             return "other", 0
 
 
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether *issuer* has signed *certificate* and is named as its issuer."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (*_UNREADABLE, InvalidSignature):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 
@@ -117,7 +141,7 @@ class Anchors:
             try:
                 root = x509.load_der_x509_certificate(der)
                 roots[root.fingerprint(hashes.SHA256())] = root
-            except _UNREADABLE:
+            except UNREADABLE:
                 continue  # a system's store may hold what no library reads any more
         self.count = len(roots)
         self._store = verification.Store(list(roots.values())) if roots else None
@@ -135,7 +159,7 @@ class Anchors:
             if detail is None:
                 return Trust.TRUSTED, ""
             return _why_not(leaf, others), detail
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             return Trust.UNTRUSTED, str(PeerText(str(error)))
 
     def _verify(
@@ -171,9 +195,9 @@ _AUTHORITY = _ANYTHING.require_present(
 
 
 def _why_not(leaf: x509.Certificate, others: list[x509.Certificate]) -> Trust:
-    if _is_issued_by(leaf, leaf):
+    if is_issued_by(leaf, leaf):
         return Trust.SELF_SIGNED
-    if any(_is_issued_by(leaf, other) for other in others):
+    if any(is_issued_by(leaf, other) for other in others):
         return Trust.UNTRUSTED
     # Nobody can tell an issuer that was left out from one that nobody knows; but an authority
     # that says where to fetch its certificate is one that is found that way.
@@ -188,112 +212,15 @@ def _says_where_issuer_is(leaf: x509.Certificate) -> bool:
     return AuthorityInformationAccessOID.CA_ISSUERS in [each.access_method for each in access.value]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A certificate with those above it but the root, and its key, both in PEM."""
+def spki_of(der: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate in DER, as TLSA records refer to it.
 
-    certificates: bytes
-    key: bytes
-
-
-class Authority:
-    """A certificate authority of our own, made on the spot and never stored."""
-
-    def __init__(self, name: str, *, at: datetime, parent: "Authority | None" = None) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        subject = _common_name(name)
-        builder = _builder(subject, self._key, at - _DAY, at + 3650 * _DAY)
-        builder = builder.issuer_name(parent.certificate.subject if parent else subject)
-        builder = builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
-        builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
-        self.certificate: x509.Certificate = (parent or self).sign(builder)
-        # What a server sends after its own certificate: all but the root.
-        self.above: list[x509.Certificate] = [self.certificate, *parent.above] if parent else []
-
-    def sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
-        """Return what is being built, signed by this authority."""
-        return builder.sign(self._key, hashes.SHA256())
-
-    @property
-    def pem(self) -> bytes:
-        """The authority's certificate, to be trusted."""
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    def issue(
-        self, *names: str, not_before: datetime, not_after: datetime, with_chain: bool = True
-    ) -> KeyPair:
-        """Return a certificate for *names* (or addresses), valid for the time given.
-
-        ``with_chain`` false leaves out the intermediates that a server has to send.
-        """
-        key, builder = _leaf(names, not_before, not_after)
-        builder = builder.issuer_name(self.certificate.subject)
-        if self.above:
-            builder = builder.add_extension(_WHERE_ISSUER_IS, critical=False)
-        leaf = self.sign(builder)
-        return _pair([leaf, *self.above] if with_chain else [leaf], key)
-
-
-def self_signed(*names: str, not_before: datetime, not_after: datetime) -> KeyPair:
-    """Return a certificate for *names* that nobody but itself vouches for."""
-    key, builder = _leaf(names, not_before, not_after)
-    builder = builder.issuer_name(_common_name(names[0]))
-    return _pair([builder.sign(key, hashes.SHA256())], key)
-
-
-_DAY = timedelta(days=1)
-_SIGNING = ("digital_signature", "key_cert_sign", "crl_sign")
-_OTHER_USAGES = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
-_SIGNS_CERTIFICATES = x509.KeyUsage(
-    **dict.fromkeys(_SIGNING, True),
-    **dict.fromkeys((*_OTHER_USAGES, "encipher_only", "decipher_only"), False),
-)
-_WHERE_ISSUER_IS = x509.AuthorityInformationAccess(
-    [
-        x509.AccessDescription(
-            AuthorityInformationAccessOID.CA_ISSUERS,
-            x509.UniformResourceIdentifier("http://authority.invalid/issuer.crt"),
-        )
-    ]
-)
-
-
-def _builder(
-    subject: x509.Name, key: ec.EllipticCurvePrivateKey, not_before: datetime, not_after: datetime
-) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder(subject_name=subject, public_key=key.public_key())
-    builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(not_before).not_valid_after(not_after)
-
-
-def _leaf(
-    names: tuple[str, ...], not_before: datetime, not_after: datetime
-) -> tuple[ec.EllipticCurvePrivateKey, x509.CertificateBuilder]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(_common_name(names[0]), key, not_before, not_after)
-    alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
-    return key, builder.add_extension(alternatives, critical=False)
-
-
-def _common_name(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
-def _alternative(name: str) -> x509.GeneralName:
+    Raises UnreadableError.
+    """
     try:
-        return x509.IPAddress(ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _pair(chain: list[x509.Certificate], key: ec.EllipticCurvePrivateKey) -> KeyPair:
-    return KeyPair(
-        b"".join(each.public_bytes(serialization.Encoding.PEM) for each in chain),
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
+        key = x509.load_der_x509_certificate(der).public_key()
+    except UNREADABLE as error:
+        raise UnreadableError(str(PeerText(str(error)))) from None
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

@@ -24,7 +24,8 @@ class Certificate:
 
     ``names`` are its dNSNames in lower case, as far as they are kept; ``name_count`` is how many
     it has. ``key_bits`` is 0 for a kind of key that is not known. ``signature`` is the hash that
-    was signed, ``fingerprint`` the SHA-256 of the certificate in hex.
+    was signed, ``fingerprint`` the SHA-256 of the certificate in hex. ``purposes`` are its extended
+    key usages (``serverAuth``, ``clientAuth``, ``any``, else the OID); none: it is for anything.
     """
 
     subject: PeerText
@@ -39,6 +40,7 @@ class Certificate:
     signature: str
     is_self_signed: bool
     fingerprint: str
+    purposes: tuple[str, ...] = ()
 
 
 class Trust(enum.StrEnum):
@@ -50,6 +52,24 @@ class Trust(enum.StrEnum):
     UNTRUSTED = "untrusted"
 
 
+class Revocation(enum.StrEnum):
+    """What an authority says of a certificate of its, RFC 6960 section 2.2."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Staple:
+    """An authority's answer that the server stapled to the handshake."""
+
+    status: Revocation
+    this_update: datetime
+    next_update: datetime | None = None
+    revoked_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Presented:
     """What a server showed: its certificate, those it sent with it, and where they lead."""
@@ -58,6 +78,7 @@ class Presented:
     others: tuple[Certificate, ...] = ()
     trust: Trust = Trust.UNTRUSTED
     trust_detail: str = ""
+    staple: Staple | None = None
 
 
 class Flaw(enum.StrEnum):
@@ -73,6 +94,9 @@ class Flaw(enum.StrEnum):
     UNTRUSTED = "untrusted"
     WEAK_KEY = "weak-key"
     WEAK_SIGNATURE = "weak-signature"
+    REVOKED = "revoked"
+    STALE_STAPLE = "stale-staple"
+    NOT_FOR_SERVERS = "not-for-servers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +129,25 @@ def judge(
     if expected is not None:
         faults += _naming(leaf, expected)
     faults += _strength(leaf)
+    if presented.staple is not None:
+        faults += _revocation(presented.staple, at)
+    if not is_for(leaf, "serverAuth"):
+        faults.append(Fault(Flaw.NOT_FOR_SERVERS, f"is only for {', '.join(leaf.purposes)}"))
     return tuple(faults)
+
+
+def is_for(leaf: Certificate, purpose: str) -> bool:
+    """Tell whether a certificate may be used for ``serverAuth`` or ``clientAuth``."""
+    return not leaf.purposes or purpose in leaf.purposes or "any" in leaf.purposes
+
+
+def _revocation(staple: Staple, at: datetime) -> list[Fault]:
+    if staple.status is Revocation.REVOKED:
+        since = f" on {_day(staple.revoked_at)}" if staple.revoked_at else ""
+        return [Fault(Flaw.REVOKED, f"revoked by its authority{since}")]
+    if staple.next_update is not None and at > staple.next_update:
+        return [Fault(Flaw.STALE_STAPLE, f"its OCSP answer ended on {_day(staple.next_update)}")]
+    return []
 
 
 def _validity(leaf: Certificate, at: datetime, soon: timedelta) -> list[Fault]:

@@ -9,7 +9,7 @@ from typing import Self
 from agent.adapters.clock import Clock, SystemClock
 from agent.adapters.smtp_server import SmtpServer
 from agent.adapters.trust import TrustStore, server_context
-from agent.adapters.x509 import Authority
+from agent.adapters.x509_making import Authority
 from agent.lab.control import Control
 from agent.lab.dns_server import DnsServer
 from agent.lab.faults import Behaviour, World
@@ -44,7 +44,7 @@ class Lab:
         self.sink_port = _free_port()
         self._dns = DnsServer(self.world)
         now = self._clock.now()
-        self._post = Post(self._clock, TrustStore(system=False).context(verify=False))
+        self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
         self._exchange = SmtpServer(
             ExchangeOnline(self.world, self._clock, self._to_sink, self._post),
             context=server_context(

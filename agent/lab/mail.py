@@ -18,8 +18,9 @@ from agent.adapters.clock import Clock
 from agent.adapters.dialer import Dialer
 from agent.adapters.smtp_policy import Client, Policy, Response, say
 from agent.adapters.smtp_session import Target, hold
+from agent.adapters.tls import TlsClient
 from agent.adapters.trust import server_context
-from agent.adapters.x509 import Authority
+from agent.adapters.x509_making import Authority
 from agent.domain.smtp import Errand, Tls
 from agent.lab.faults import Behaviour, World
 
@@ -38,7 +39,7 @@ Deliver = Callable[[str, str, bytes], Awaitable[None]]
 class Post:
     """Hands messages on in the background, and lets go of them when the lab ends."""
 
-    def __init__(self, clock: Clock, tls: ssl.SSLContext) -> None:
+    def __init__(self, clock: Clock, tls: TlsClient) -> None:
         self._clock = clock
         self._tls = tls
         self._dialer = Dialer(clock=clock, per_host=20)
@@ -47,7 +48,7 @@ class Post:
     def send(self, port: int, helo: str, mail_from: str, rcpt_to: str, content: bytes) -> None:
         """Hand a message to the server at *port* of loopback, soon, and once."""
         errand = Errand(helo, Tls.IF_OFFERED, mail_from, (rcpt_to,), content)
-        target = Target(address=_LOOPBACK, port=port, context=self._tls, reach="any")
+        target = Target(address=_LOOPBACK, port=port, tls=self._tls, reach="any")
         self.later(hold(target, errand, dialer=self._dialer, clock=self._clock, deadline=_PATIENCE))
 
     def later(self, work: Awaitable[object]) -> None:

@@ -107,7 +107,7 @@ async def _walk(
     target = Target(
         address=address,
         port=host.port,
-        context=tools.trust.context(verify=False),
+        tls=tools.trust.client(verify=False),
         server_name=None if str(address) == host.host else host.host,
         reach=reach_of(host.host),
     )

@@ -451,7 +451,7 @@ async def test_closing_ends_one_who_does_not_end_tls(authorities: Authorities) -
         await talk.hear()
         assert (await talk.ask(b"EHLO me.example"))[:3] == b"250"
         assert (await talk.ask(b"STARTTLS"))[:3] == b"220"
-        await talk.start_tls(authorities.store.context(verify=True))
+        await talk.start_tls(authorities.store.verifying)
         transport = cast("asyncio.Transport", talk.writer.transport)
         transport.pause_reading()  # so it never hears that TLS ends
         await talk.say(b"LEAVE\r\n")
@@ -526,7 +526,7 @@ async def test_the_session_is_forgotten_when_tls_starts(authorities: Authorities
         await talk.ask(b"EHLO me")
         assert (await talk.ask(b"STARTTLS x"))[:3] == b"501"
         assert (await talk.ask(b"STARTTLS"))[:3] == b"220"
-        await talk.start_tls(authorities.store.context(verify=True))
+        await talk.start_tls(authorities.store.verifying)
         assert (await talk.ask(b"MAIL FROM:<a@b.example>"))[:3] == b"503"
         assert (await talk.ask(b"STARTTLS"))[:3] == b"502"
         for command in (b"EHLO me", b"MAIL FROM:<a@b.example>", b"RCPT TO:<sink@fabrikam.com>"):

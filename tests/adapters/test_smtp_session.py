@@ -48,7 +48,7 @@ async def visit(
     target = Target(
         address=LOOPBACK,
         port=port,
-        context=authorities.store.context(verify=verify),
+        tls=authorities.store.client(verify=verify),
         server_name="mx.example.net",
         implicit=implicit,
         reach="any",
@@ -399,10 +399,8 @@ async def test_implicit_tls_with_a_server_in_the_clear_fails(authorities: Author
 async def test_a_name_that_tls_cannot_carry_fails_the_handshake(authorities: Authorities) -> None:
     clock = SystemClock()
     async with real_server(Mailbox(), authorities.server("mx.example.net")) as port:
-        context = authorities.store.context(verify=False)
-        target = Target(
-            address=LOOPBACK, port=port, context=context, server_name="a..b", reach="any"
-        )
+        context = authorities.store.client(verify=False)
+        target = Target(address=LOOPBACK, port=port, tls=context, server_name="a..b", reach="any")
         session = await hold(
             target,
             Errand("probe.example"),

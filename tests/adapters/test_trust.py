@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.adapters.trust import TrustStore, server_context
-from agent.adapters.x509 import Anchors, Authority, KeyPair, UnreadableError, read, self_signed
+from agent.adapters.x509 import Anchors, UnreadableError, read
+from agent.adapters.x509_making import Authority, KeyPair, self_signed
 from agent.domain.tls import Flaw, Trust, judge
 from servers.tls import Authorities
 
@@ -216,10 +217,11 @@ def test_roots_that_cannot_be_read_are_an_error(pem: bytes) -> None:
 async def test_the_systems_roots_are_known_and_contexts_shared() -> None:
     store = await TrustStore.load()
     assert store.anchors.count > 50
-    assert store.context(verify=True) is store.context(verify=True)
-    assert store.context(verify=True).verify_flags == ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
-    assert store.context(verify=True).minimum_version is ssl.TLSVersion.TLSv1_2
-    assert store.context(verify=False).verify_mode is ssl.CERT_NONE
+    assert store.client(verify=True) is store.client(verify=True)
+    assert store.verifying.verify_flags == ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+    assert store.verifying.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert store.client(verify=False) is store.client(verify=False)
+    assert store.as_exchange() is store.as_exchange()
 
 
 def test_a_server_can_show_a_pair_of_ours() -> None:

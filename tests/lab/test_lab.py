@@ -64,7 +64,7 @@ async def talk(
     target = Target(
         address=ip_address(host),
         port=25,
-        context=trust.context(verify=verify),
+        tls=trust.client(verify=verify),
         server_name="mail.contoso.com",
     )
     return await hold(

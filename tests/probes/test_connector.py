@@ -13,7 +13,7 @@ import pytest
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
 from agent.adapters.trust import server_context
-from agent.adapters.x509 import Authority, self_signed
+from agent.adapters.x509_making import Authority, self_signed
 from agent.domain import connector_rules as rules
 from agent.domain.connector import Walked
 from agent.domain.fact import Table, Text, Walk

@@ -6,7 +6,7 @@ from datetime import datetime
 import trustme
 
 from agent.adapters.trust import TrustStore, server_context
-from agent.adapters.x509 import Authority
+from agent.adapters.x509_making import Authority
 
 
 class Authorities:
