@@ -6,23 +6,22 @@ what the portal says leads here. How strict to be follows the connector's TlsSet
 Exchange does not look at cannot make it refuse.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from agent.domain import connector_rules as rules
 from agent.domain.finding import Finding, Rule, Severity
+from agent.domain.knowledge.exchange_tls import EXCHANGE_VERSIONS
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Unreached
+from agent.domain.smtp import Accepted, Phase, Reason, Unreached
 from agent.domain.smtp_reply import Reply
-from agent.domain.tls import Fault, Flaw, Presented, judge
+from agent.domain.tls import Fault, Flaw, judge
+from agent.domain.walk import Walked
 
 TlsSettings = Literal["none", "encryption-only", "certificate-validation", "domain-validation"]
 
 _THROTTLES = ("4.3.2", "4.5.3", "4.7.500", "4.7.850")  # the first of their ranges
-_MIN_VERSIONS = ("TLSv1.2", "TLSv1.3")  # Exchange Online speaks no older TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +31,6 @@ class Promise:
     tls_settings: TlsSettings
     tls_domain: str | None = None
     warn_before: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walked:
-    """One session with one address (none, where the name led to none)."""
-
-    host: str
-    dialogue: Dialogue
-    address: IPv4Address | IPv6Address | None = None
-    presented: Presented | None = None
-    tls_version: str = ""
-    recipients: tuple[tuple[str, Reply], ...] = ()
-    tls_cipher: str = ""
-    clear_text: str = ""  # greeting and what EHLO offered before TLS
-    timings: Mapping[Phase, float] = field(default_factory=dict)  # seconds
-    transcript: tuple[PeerText, ...] = ()
-
-    @property
-    def place(self) -> str:
-        """Host and address, for people."""
-        if self.address is None or str(self.address) == self.host:
-            return self.host
-        return f"{self.host} [{self.address}]"
 
 
 def examine(walked: Walked, promise: Promise, at: datetime) -> tuple[Finding, ...]:
@@ -138,7 +114,7 @@ def _encryption(walked: Walked, promise: Promise, at: datetime) -> list[Finding]
             [rules.PLAINTEXT.found(f"{walked.place} takes mail in the clear")] if is_plain else []
         )
     findings = []
-    if walked.tls_version not in _MIN_VERSIONS:
+    if walked.tls_version not in EXCHANGE_VERSIONS:
         detail = f"{walked.place} speaks {walked.tls_version} at most"
         findings.append(_by_demand(rules.TLS_TOO_OLD, rules.TLS_BROKEN, promise).found(detail))
     if walked.presented is not None:
@@ -160,6 +136,9 @@ _BY_FLAW = {
     Flaw.UNTRUSTED: rules.UNTRUSTED,
     Flaw.WEAK_KEY: rules.WEAK,
     Flaw.WEAK_SIGNATURE: rules.WEAK,
+    Flaw.REVOKED: rules.REVOKED,
+    Flaw.STALE_STAPLE: rules.STALE_STAPLE,
+    Flaw.NOT_FOR_SERVERS: rules.WRONG_PURPOSE,
 }
 
 

@@ -1,20 +1,12 @@
 """What does a person want to see of the walks to a connector's smart hosts?"""
 
-from agent.domain.connector import Walked
 from agent.domain.fact import Fact, Mood, Phase, Table, Text, Walk
-from agent.domain.smtp import Accepted, Dialogue, Refused
+from agent.domain.smtp import Accepted
 from agent.domain.smtp import Phase as Step
 from agent.domain.tls import Presented
+from agent.domain.walk import Walked, result_of, words_of
 
-RESULTS = ("accepted", "refused", "unreached")
 _SHOWN = 6  # addresses whose walk and transcript are shown
-
-
-def result_of(dialogue: Dialogue) -> str:
-    """Return the word of :data:`RESULTS` for a dialogue, fit for a label value."""
-    if isinstance(dialogue, Accepted):
-        return "accepted"
-    return "refused" if isinstance(dialogue, Refused) else "unreached"
 
 
 def show(seen: tuple[Walked, ...], resolving: float) -> dict[str, Fact]:
@@ -45,17 +37,8 @@ def _addresses(seen: tuple[Walked, ...]) -> Table:
     rows = []
     for each in seen:
         tls = f"{each.tls_version} {each.tls_cipher}".strip() or "none"
-        rows.append((each.place, result_of(each.dialogue), _words(each.dialogue), tls))
+        rows.append((each.place, result_of(each.dialogue), words_of(each.dialogue), tls))
     return Table(("Address", "Result", "Last word", "TLS"), tuple(rows))
-
-
-def _words(dialogue: Dialogue) -> str:
-    if isinstance(dialogue, Accepted):
-        return dialogue.reply.text
-    if isinstance(dialogue, Refused):
-        return f"{dialogue.phase}: {dialogue.reply.text}"
-    more = f" ({dialogue.detail})" if dialogue.detail else ""
-    return f"{dialogue.phase}: {dialogue.reason}{more}"
 
 
 def _draw(seen: Walked, resolving: float) -> Walk:
@@ -67,7 +50,7 @@ def _draw(seen: Walked, resolving: float) -> Walk:
     for step in _WALKED:
         is_end = step is ended
         mood: Mood = "bad" if is_end else "good" if step in timings else "plain"
-        words = _words(dialogue) if is_end else ""
+        words = words_of(dialogue) if is_end else ""
         phases.append(Phase(step, timings.get(step), mood, words))
     return Walk(tuple(phases))
 

@@ -167,6 +167,30 @@ WEAK = _rule(
     "A smart host's certificate is weak",
     "Renew it with an RSA key of 2048 bits or a P-256 key, signed with SHA-256.",
 )
+REVOKED = _rule(
+    "certificate-revoked",
+    Severity.CRITICAL,
+    "A smart host's certificate is revoked",
+    "Find out why the authority revoked it (a leaked key, a mistake of its own), make a new key,"
+    " have a certificate issued for it and assign that to the mail service.",
+    "RFC 6960 section 2.2",
+)
+STALE_STAPLE = _rule(
+    "certificate-stale-staple",
+    Severity.WARNING,
+    "A smart host staples an OCSP answer that is out of date",
+    "Let the mail server fetch the answer of its authority again: restart the service that staples,"
+    " and see that it may reach the authority's OCSP address through the firewall.",
+    "RFC 6960 section 4.2.2.1",
+)
+WRONG_PURPOSE = _rule(
+    "certificate-wrong-purpose",
+    Severity.CRITICAL,
+    "A smart host's certificate is not for servers",
+    "Have a certificate issued with the extended key usage Server Authentication; the present one"
+    " is meant for something else, such as signing or client authentication.",
+    "RFC 5280 section 4.2.1.12",
+)
 UNVALIDATED = _rule(
     "certificate-unvalidated",
     Severity.WARNING,
@@ -217,6 +241,9 @@ RULES = (
     NAME_AMBIGUOUS,
     UNTRUSTED,
     WEAK,
+    REVOKED,
+    STALE_STAPLE,
+    WRONG_PURPOSE,
     UNVALIDATED,
     INSPECTED,
     PARTLY_FAILING,
@@ -236,6 +263,8 @@ IN_EXCHANGE = {
     CONNECTION_LOST.code: "450 4.4.318 Connection was closed abruptly",
     EXPIRED.code: "450 4.7.320 Certificate validation failed",
     NAME_MISMATCH.code: "450 4.7.320 Certificate validation failed [Message=SubjectMismatch]",
+    REVOKED.code: "450 4.7.320 Certificate validation failed",
+    WRONG_PURPOSE.code: "450 4.7.320 Certificate validation failed",
     UNTRUSTED.code: "450 4.4.317 Cannot connect to remote server [Message=UntrustedRoot]",
     RECIPIENT_REFUSED.code: "550 5.1.351 or 5.0.350, with the server's reply after the arrow",
     SESSION_REFUSED.code: "550 5.0.350 Remote server returned an error -> the server's reply",

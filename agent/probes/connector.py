@@ -19,14 +19,15 @@ from ipaddress import IPv6Address
 from agent.adapters.dialer import Address
 from agent.adapters.plans import drive
 from agent.adapters.smtp import own_name, reach_of
-from agent.adapters.smtp_session import Target, hold
-from agent.domain.connector import Promise, Walked, examine, summarise
-from agent.domain.connector_facts import RESULTS, result_of, show
+from agent.adapters.walk import Stop, Walker
+from agent.domain.connector import Promise, examine, summarise
+from agent.domain.connector_facts import show
 from agent.domain.connector_rules import RULES
 from agent.domain.finding import Measurement, Outcome, Signal
 from agent.domain.host import Located, locate
 from agent.domain.smtp import Errand, Reason, Tls, Unreached
 from agent.domain.smtp import Phase as Step
+from agent.domain.walk import RESULTS, Walked, result_of
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, ConnectorSubject, Duration, Field, HostPort
 
@@ -104,33 +105,8 @@ async def _walk(
         mail_from=subject.mail_from,
         rcpt_to=subject.validation_recipients,
     )
-    target = Target(
-        address=address,
-        port=host.port,
-        tls=tools.trust.client(verify=False),
-        server_name=None if str(address) == host.host else host.host,
-        reach=reach_of(host.host),
-    )
-    session = await hold(
-        target,
-        errand,
-        dialer=tools.dialer,
-        clock=tools.clock,
-        deadline=max(deadline, timedelta(milliseconds=1)),
-    )
-    secured = session.secured
-    return Walked(
-        host=host.host,
-        address=address,
-        dialogue=session.dialogue,
-        presented=tools.trust.present(secured.chain, tools.clock.now()) if secured else None,
-        tls_version=secured.version if secured else "",
-        recipients=session.recipients,
-        tls_cipher=secured.cipher if secured else "",
-        clear_text=" ".join((session.greeting, *session.clear_capabilities)),
-        timings=session.timings,
-        transcript=session.transcript,
-    )
+    stop = Stop(host=host.host, address=address, port=host.port, reach=reach_of(host.host))
+    return await Walker(tools.dialer, tools.trust, tools.clock).walk(stop, errand, deadline)
 
 
 def _within_reach(seen: list[Walked]) -> tuple[Walked, ...]:
@@ -206,4 +182,5 @@ PROBE = Probe(
     signals=(PHASE_DURATION, REACHABLE, ADDRESSES, EXPIRY),
     depends_on=("resolver",),
     example="{interval: 5m, warn_before_expiry: 720h}",
+    unfit=lambda subject: "" if subject.direction == "outbound" else "it is an inbound connector",
 )

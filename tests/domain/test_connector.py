@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from agent.domain import connector_rules as rules
-from agent.domain.connector import Promise, Walked, examine, summarise
+from agent.domain.connector import Promise, examine, summarise
 from agent.domain.finding import Finding, Rule
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Refused, Unreached
 from agent.domain.smtp_reply import Reply
 from agent.domain.tls import Presented, Trust
+from agent.domain.walk import Walked
 from proof import Proves, fires, named, quiet
 from servers.certificate import DAY, NOW, SOUND
 

@@ -15,12 +15,12 @@ from agent.adapters.dialer import Dialer
 from agent.adapters.trust import server_context
 from agent.adapters.x509_making import Authority, self_signed
 from agent.domain import connector_rules as rules
-from agent.domain.connector import Walked
 from agent.domain.fact import Table, Text, Walk
 from agent.domain.finding import Finding, Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.domain.smtp import Accepted, Phase, Reason, Unreached
 from agent.domain.smtp_reply import Reply as SmtpReply
+from agent.domain.walk import Walked
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.connector import PROBE, ConnectorSettings, _within_reach
 from agent.settings import ConnectorSubject

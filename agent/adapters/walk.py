@@ -1,0 +1,89 @@
+"""How is one address of a mail host walked, learning all there is to learn?
+
+The walk makes a handshake that judges nothing, so that every fault of a certificate is seen at
+once; hence it says nothing secret and sends no message.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from agent.adapters.clock import Clock
+from agent.adapters.dialer import Address, Dialer, Reach
+from agent.adapters.smtp_session import Session, Target, hold
+from agent.adapters.tls import TlsClient
+from agent.adapters.trust import TrustStore
+from agent.domain.smtp import Errand
+from agent.domain.walk import Walked
+
+_SHORTEST = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One address of a host to walk; ``reach`` is as the dialer has it.
+
+    ``tls`` makes the handshake; by default it is the one that only learns.
+    """
+
+    host: str
+    address: Address
+    port: int = 25
+    reach: Reach = "public"
+    tls: TlsClient | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Walks hosts, with what it needs of the world."""
+
+    dialer: Dialer
+    trust: TrustStore
+    clock: Clock
+
+    async def walk(self, stop: Stop, errand: Errand, deadline: timedelta) -> Walked:
+        """Carry out *errand*, which has no message and no login, and return what was seen.
+
+        Raises ValueError for an errand that must not go over a connection nobody verified.
+        """
+        if errand.message is not None or errand.login is not None:
+            message = "nothing secret goes over a handshake that judges nothing"
+            raise ValueError(message)
+        target = Target(
+            address=stop.address,
+            port=stop.port,
+            tls=stop.tls or self.trust.client(verify=False),
+            server_name=None if str(stop.address) == stop.host else stop.host,
+            reach=stop.reach,
+        )
+        session = await hold(
+            target,
+            errand,
+            dialer=self.dialer,
+            clock=self.clock,
+            deadline=max(deadline, _SHORTEST),
+        )
+        return self._seen(stop, session)
+
+    def _seen(self, stop: Stop, session: Session) -> Walked:
+        seen = Walked(
+            host=stop.host,
+            port=stop.port,
+            address=stop.address,
+            dialogue=session.dialogue,
+            recipients=session.recipients,
+            greeting=session.greeting,
+            clear_text=" ".join((session.greeting, *session.clear_capabilities)),
+            timings=session.timings,
+            transcript=session.transcript,
+        )
+        secured = session.secured
+        if secured is None:
+            return seen
+        return replace(
+            seen,
+            presented=self.trust.present(secured.chain, self.clock.now(), secured.staple),
+            chain=secured.chain,
+            tls_version=secured.version,
+            tls_cipher=secured.cipher,
+            asked=secured.asked,
+        )

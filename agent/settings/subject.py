@@ -1,0 +1,13 @@
+"""What is it that checks look at?"""
+
+from typing import ClassVar
+
+from agent.settings.fields import Settings
+
+
+class Subject(Settings):
+    """What a check looks at. ``kind`` is the word for it, and its section in the file."""
+
+    kind: ClassVar[str]
+
+    name: str
