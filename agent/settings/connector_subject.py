@@ -17,6 +17,7 @@ from agent.settings.fields import (
     Network,
     RecipientDomain,
     ReversePath,
+    ServerPlace,
     SmartHost,
 )
 from agent.settings.subject import Subject
@@ -118,7 +119,7 @@ class ConnectorSubject(Subject):
     smtp_dane_mode: SmtpDaneMode = Field(
         default="opportunistic", description="SmtpDaneMode, with `use_mx_record`. Outbound."
     )
-    endpoint: SmartHost | None = Field(
+    endpoint: ServerPlace | None = Field(
         default=None,
         description="The tenant's endpoint, such as `contoso-com.mail.protection.outlook.com`."
         " Inbound.",

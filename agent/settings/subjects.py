@@ -20,8 +20,8 @@ from agent.settings.fields import (
     Name,
     Port,
     ReversePath,
+    ServerPlace,
     Settings,
-    SmartHost,
     TlsExpectation,
 )
 from agent.settings.subject import Subject
@@ -65,7 +65,7 @@ class DomainSubject(Subject):
     dkim_selectors: tuple[str, ...] = Field(
         default=(), description="DKIM selectors in use; by default those of the topology."
     )
-    endpoint: SmartHost | None = Field(
+    endpoint: ServerPlace | None = Field(
         default=None,
         description="The domain's own endpoint of Exchange Online, as the admin centre shows it,"
         " with `:port` where it is not 25; by default `contoso-com.mail.protection.outlook.com`"
