@@ -6,22 +6,31 @@ what the portal says leads here. How strict to be follows the connector's TlsSet
 Exchange does not look at cannot make it refuse.
 """
 
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from agent.domain import connector_rules as rules
 from agent.domain.finding import Finding, Rule, Severity
-from agent.domain.knowledge.exchange_tls import EXCHANGE_VERSIONS
+from agent.domain.knowledge.exchange_tls import EXCHANGE_CIPHERS, EXCHANGE_VERSIONS
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Phase, Reason, Unreached
+from agent.domain.smtp import Accepted, Phase, Reason, Refused, Unreached
 from agent.domain.smtp_reply import Reply
 from agent.domain.tls import Fault, Flaw, judge
-from agent.domain.walk import Walked
+from agent.domain.walk import Walked, words_of
 
 TlsSettings = Literal["none", "encryption-only", "certificate-validation", "domain-validation"]
 
+_WITH_OTHER_CIPHERS = "TLSv1.2"  # those of TLS 1.3 are all accepted
 _THROTTLES = ("4.3.2", "4.5.3", "4.7.500", "4.7.850")  # the first of their ranges
+
+
+class Again(enum.Enum):
+    """Why a host is walked a second time."""
+
+    AS_EXCHANGE = "with the ciphers that Exchange Online offers"
+    IN_THE_CLEAR = "without TLS, because TLS fails and is not demanded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +45,62 @@ class Promise:
 def examine(walked: Walked, promise: Promise, at: datetime) -> tuple[Finding, ...]:
     """Return all that is wrong with one walk."""
     findings = [*_dialogue(walked, promise), *_encryption(walked, promise, at)]
+    if walked.tls_failure is not None:
+        detail = f"{walked.place}: {words_of(walked.tls_failure)}"
+        findings.append(rules.TLS_BROKEN.found(detail))
     if "XXXXXX" in walked.clear_text or "******" in walked.clear_text:
         findings.append(rules.INSPECTED.found(f"{walked.place}: {PeerText(walked.clear_text)}"))
     return tuple(findings)
+
+
+def examine_relaying(walked: Walked) -> tuple[Finding, ...]:
+    """Return what is wrong where a foreign recipient was named on purpose, and nothing else."""
+    taken = [f"{to}: {reply.text}" for to, reply in walked.recipients if not reply.is_negative]
+    return tuple(rules.OPEN_RELAY.found(f"{walked.place} takes {each}") for each in taken)
+
+
+def looks_again(walked: Walked, promise: Promise) -> Again | None:
+    """Tell how Exchange Online would go on where the first session does not settle it.
+
+    A server may agree with us on a cipher that Exchange does not offer, and on another with
+    Exchange. Without TlsSettings, Exchange delivers in the clear where TLS fails.
+    """
+    if walked.tls_version == _WITH_OTHER_CIPHERS and walked.tls_cipher not in EXCHANGE_CIPHERS:
+        return Again.AS_EXCHANGE
+    if promise.tls_settings == "none" and _is_broken_tls(walked):
+        return Again.IN_THE_CLEAR
+    return None
+
+
+def _is_broken_tls(walked: Walked) -> bool:
+    """Tell whether TLS ended the session, for a cause of which a session without it is free."""
+    match walked.dialogue:
+        case Refused(phase=Phase.STARTTLS):
+            return True
+        case Unreached(phase=Phase.CERTIFICATE, reason=reason):
+            return reason not in (Reason.TLS_INJECTION, Reason.TIMEOUT, Reason.CLIENT_CERTIFICATE)
+    return bool(walked.tls_version) and walked.tls_version not in EXCHANGE_VERSIONS
+
+
+def joined(first: Walked, as_exchange: Walked) -> Walked:
+    """Return what Exchange Online would see, with what the *first* session learned.
+
+    Servers call it a failure of the handshake where no cipher is shared; the first one succeeded,
+    so that is the cause.
+    """
+    dialogue = as_exchange.dialogue
+    if isinstance(dialogue, Unreached) and dialogue.reason is Reason.TLS_HANDSHAKE:
+        detail = f"it agrees to {first.tls_cipher}, and to no cipher that Exchange Online offers"
+        dialogue = Unreached(Phase.CERTIFICATE, Reason.TLS_VERSION, detail)
+    return replace(as_exchange, dialogue=dialogue, presented=first.presented, chain=first.chain)
+
+
+def failure_of_tls(walked: Walked) -> Refused | Unreached:
+    """Return how TLS ended a session of which :func:`looks_again` says that it did."""
+    if isinstance(walked.dialogue, Accepted):
+        detail = f"it speaks {walked.tls_version} at most"
+        return Unreached(Phase.CERTIFICATE, Reason.TLS_VERSION, detail)
+    return walked.dialogue
 
 
 def _dialogue(walked: Walked, promise: Promise) -> list[Finding]:
@@ -83,23 +145,30 @@ _BY_REASON = {
     Reason.CONNECTION_LOST: rules.CONNECTION_LOST,
     Reason.PROTOCOL: rules.PROTOCOL,
     Reason.TLS_INJECTION: rules.INJECTED,
+    Reason.TLS_NOT_OFFERED: rules.STARTTLS_MISSING,
+    Reason.CLIENT_CERTIFICATE: rules.CLIENT_CERTIFICATE,
 }
 
 
 def _unreached(place: str, unreached: Unreached, promise: Promise) -> Finding:
     phase, reason = unreached.phase, unreached.reason
     more = f": {unreached.detail}" if unreached.detail else ""
-    detail = f"{place}: {reason} at phase {phase}{more}"
-    if reason.is_ours:
-        return rules.NOT_TRIED.found(detail)
-    if reason is Reason.TLS_NOT_OFFERED:
-        return rules.STARTTLS_MISSING.found(f"{place} does not offer STARTTLS")
-    if phase is Phase.CERTIFICATE and reason is not Reason.TLS_INJECTION:
-        return _by_demand(rules.HANDSHAKE_FAILED, rules.TLS_BROKEN, promise).found(detail)
+    return _rule_of(phase, reason, promise).found(f"{place}: {reason} at phase {phase}{more}")
+
+
+def _rule_of(phase: Phase, reason: Reason, promise: Promise) -> Rule:
+    if reason.is_ours and reason not in _BY_REASON:
+        return rules.NOT_TRIED
+    if reason is Reason.TLS_VERSION:
+        return _by_demand(rules.TLS_TOO_OLD, rules.TLS_BROKEN, promise)
+    if phase is Phase.CERTIFICATE and reason not in (
+        Reason.TLS_INJECTION,
+        Reason.CLIENT_CERTIFICATE,
+    ):
+        return _by_demand(rules.HANDSHAKE_FAILED, rules.TLS_BROKEN, promise)
     if reason is Reason.TIMEOUT:
-        rule = rules.TIMED_OUT if phase is Phase.CONNECT else rules.STALLED
-        return rule.found(detail)
-    return _BY_REASON.get(reason, rules.PROTOCOL).found(detail)
+        return rules.TIMED_OUT if phase is Phase.CONNECT else rules.STALLED
+    return _BY_REASON.get(reason, rules.PROTOCOL)
 
 
 def _by_demand(demanded: Rule, optional: Rule, promise: Promise) -> Rule:
@@ -109,7 +178,7 @@ def _by_demand(demanded: Rule, optional: Rule, promise: Promise) -> Rule:
 
 def _encryption(walked: Walked, promise: Promise, at: datetime) -> list[Finding]:
     if not walked.tls_version:
-        is_plain = isinstance(walked.dialogue, Accepted)
+        is_plain = isinstance(walked.dialogue, Accepted) and walked.tls_failure is None
         return (
             [rules.PLAINTEXT.found(f"{walked.place} takes mail in the clear")] if is_plain else []
         )
@@ -148,40 +217,3 @@ def _certificate(place: str, fault: Fault, promise: Promise) -> Finding:
     if rule.severity is Severity.CRITICAL and not is_looked_at:
         rule = rules.UNVALIDATED  # Exchange Online does not look; a person should
     return rule.found(f"{place}: {fault.flaw}, {fault.detail}")
-
-
-def summarise(examined: tuple[tuple[Finding, ...], ...]) -> tuple[Finding, ...]:
-    """Make one list of the findings of all walks: one for each rule, the rest as evidence.
-
-    Where some addresses work, Exchange Online delivers to those: what is critical at the others
-    becomes one warning that says the share.
-    """
-    broken = [_worst(findings) is Severity.CRITICAL for findings in examined]
-    working = [_worst(findings) < Severity.UNKNOWN for findings in examined]
-    merged = _merge([finding for findings in examined for finding in findings])
-    if not (any(broken) and any(working)):
-        return merged
-    failing = [each for each in merged if each.severity is Severity.CRITICAL]
-    rest = tuple(each for each in merged if each.severity is not Severity.CRITICAL)
-    evidence = [line for each in failing for line in (each.detail, *each.evidence)]
-    detail = f"{sum(broken)} of {len(examined)} addresses fail"
-    return (rules.PARTLY_FAILING.found(detail, *evidence), *rest)
-
-
-def _worst(findings: tuple[Finding, ...]) -> Severity:
-    return max((finding.severity for finding in findings), default=Severity.OK)
-
-
-def _merge(findings: list[Finding]) -> tuple[Finding, ...]:
-    by_rule: dict[Rule, list[str]] = {}
-    for finding in findings:
-        by_rule.setdefault(finding.rule, []).append(finding.detail)
-    return tuple(
-        rule.found(details[0], *(*details[1:], *_in_exchange(rule)))
-        for rule, details in by_rule.items()
-    )
-
-
-def _in_exchange(rule: Rule) -> tuple[str, ...]:
-    words = rules.IN_EXCHANGE.get(rule.code)
-    return (f"Exchange Online: {words}",) if words else ()

@@ -209,6 +209,32 @@ PARTLY_FAILING = _rule(
     "Some addresses of the connector fail while others work",
     "Mail still flows, with delays. Repair the addresses that the evidence names, or remove them.",
 )
+FAMILY_FAILING = _rule(
+    "family-failing",
+    Severity.WARNING,
+    "One address family of the smart hosts fails while the other works",
+    "Exchange Online tries IPv6 first and falls back, so mail is late and not lost. Let the server"
+    " listen on that family and the firewall pass it, or take the AAAA (or A) record away.",
+)
+OPEN_RELAY = _rule(
+    "open-relay",
+    Severity.CRITICAL,
+    "A smart host relays mail of strangers to strangers",
+    "Anybody who finds the server can send spam through it, until its address is on every block"
+    " list. Allow relaying only to the networks that need it: the receive connector's remote"
+    " ranges on Exchange, mynetworks and smtpd_relay_restrictions on Postfix. If this machine is"
+    " meant to relay there, set `try_relay: false` for this check.",
+    "RFC 5321 section 7.9",
+)
+CLIENT_CERTIFICATE = _rule(
+    "client-certificate",
+    Severity.UNKNOWN,
+    "A smart host demands a client certificate that only Exchange Online has",
+    "The server takes nobody else, so it cannot be walked from here. Ask for the certificate"
+    " without demanding it (smtpd_tls_ask_ccert on Postfix) and check it per message, or watch this"
+    " connector by a route, whose message comes from Exchange Online itself.",
+    "RFC 8446 section 4.4.2.4",
+)
 NOT_TRIED = _rule(
     "not-tried",
     Severity.UNKNOWN,
@@ -247,6 +273,9 @@ RULES = (
     UNVALIDATED,
     INSPECTED,
     PARTLY_FAILING,
+    FAMILY_FAILING,
+    OPEN_RELAY,
+    CLIENT_CERTIFICATE,
     NOT_TRIED,
 )
 

@@ -51,6 +51,7 @@ class Reason(enum.StrEnum):
     TLS_VERSION = "tls-version"
     TLS_HANDSHAKE = "tls-handshake"
     TLS_CERTIFICATE = "tls-certificate"
+    CLIENT_CERTIFICATE = "client-certificate"  # the server demands one that we do not have
     AUTH_NOT_OFFERED = "auth-not-offered"
 
     @property
@@ -66,6 +67,7 @@ _OURS = frozenset(
         Reason.NO_ROUTE,
         Reason.EXHAUSTED,
         Reason.BUSY,
+        Reason.CLIENT_CERTIFICATE,
     }
 )
 

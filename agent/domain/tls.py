@@ -42,6 +42,13 @@ class Certificate:
     fingerprint: str
     purposes: tuple[str, ...] = ()
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Its names; the common name counts where there are no others."""
+        if self.name_count:
+            return tuple(map(_fold, self.names))
+        return (_fold(self.common_name),) if self.common_name else ()
+
 
 class Trust(enum.StrEnum):
     """Whether a chain leads to a certificate authority of the trust store."""
@@ -175,7 +182,7 @@ def _untrusted(presented: Presented) -> str:
 
 
 def _naming(leaf: Certificate, expected: str) -> list[Fault]:
-    held = _held(leaf)
+    held = leaf.held
     shown = ", ".join(held[:10]) or "no name"
     if len(held) > 10:  # noqa: PLR2004 - enough to see what it is for
         shown += f" and {len(held) - 10} more"
@@ -213,8 +220,7 @@ def match_name(expected: str, leaf: Certificate) -> Match:
     6.4.3). For ``*.contoso.com`` Microsoft's text covers ``x.contoso.com`` and the same wildcard;
     for ``contoso.com`` itself and for deeper names it does not say.
     """
-    wanted = _fold(expected)
-    matches = {_match_one(wanted, name) for name in _held(leaf)}
+    matches = {match_one(expected, name) for name in leaf.held}
     if Match.YES in matches:
         return Match.YES
     # A name that was not kept could be the one.
@@ -222,7 +228,9 @@ def match_name(expected: str, leaf: Certificate) -> Match:
     return Match.AMBIGUOUS if is_cut or Match.AMBIGUOUS in matches else Match.NO
 
 
-def _match_one(wanted: str, held: str) -> Match:
+def match_one(expected: str, name: str) -> Match:
+    """Tell whether one *name* of a certificate is the name *expected*; see :func:`match_name`."""
+    wanted, held = _fold(expected), _fold(name)
     if "*" in held.removeprefix("*."):
         return Match.NO  # a wildcard elsewhere than in front is none
     if wanted == held:
@@ -237,13 +245,6 @@ def _match_one(wanted: str, held: str) -> Match:
     if held == zone or held.removeprefix("*.").endswith(f".{zone}"):
         return Match.AMBIGUOUS
     return Match.NO
-
-
-def _held(leaf: Certificate) -> tuple[str, ...]:
-    """Return the names of a certificate; the common name counts where there are no others."""
-    if leaf.name_count:
-        return tuple(map(_fold, leaf.names))
-    return (_fold(leaf.common_name),) if leaf.common_name else ()
 
 
 def _fold(name: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Dialogue, Phase, Refused
+from agent.domain.smtp import Accepted, Dialogue, Phase, Refused, Unreached
 from agent.domain.smtp_reply import Reply
 from agent.domain.tls import Presented
 
@@ -23,6 +23,7 @@ class Walked:
 
     ``asked`` is whether the server asked for a client's certificate, None where nobody looked;
     ``clear_text`` the greeting and what EHLO offered before TLS; ``timings`` are seconds.
+    ``tls_failure`` is how the session with TLS ended, where this is a second one without it.
     """
 
     host: str
@@ -39,6 +40,7 @@ class Walked:
     clear_text: str = ""
     timings: Mapping[Phase, float] = field(default_factory=dict)
     transcript: tuple[PeerText, ...] = ()
+    tls_failure: Refused | Unreached | None = None
 
     @property
     def place(self) -> str:

@@ -13,23 +13,33 @@ in cannot be seen from elsewhere.
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv6Address
 
-from agent.adapters.dialer import Address
 from agent.adapters.plans import drive
 from agent.adapters.smtp import own_name, reach_of
 from agent.adapters.walk import Stop, Walker
-from agent.domain.connector import Promise, examine, summarise
+from agent.domain.connector import (
+    Again,
+    Promise,
+    examine,
+    examine_relaying,
+    failure_of_tls,
+    joined,
+    looks_again,
+)
 from agent.domain.connector_facts import show
 from agent.domain.connector_rules import RULES
+from agent.domain.connector_summary import merge, summarise, verdict
 from agent.domain.finding import Measurement, Outcome, Signal
-from agent.domain.host import Located, locate
-from agent.domain.smtp import Errand, Reason, Tls, Unreached
+from agent.domain.smart_host import Found, find
+from agent.domain.smtp import Accepted, Errand, Reason, Refused, Tls, Unreached
 from agent.domain.smtp import Phase as Step
+from agent.domain.together import together
 from agent.domain.walk import RESULTS, Walked, result_of
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
-from agent.settings import CheckSettings, ConnectorSubject, Duration, Field, HostPort
+from agent.settings import CheckSettings, ConnectorSubject, Duration, Field
 
 MAX_WALKS = 32  # sessions of one run
 _SHARE = 0.9  # of the run's deadline, so that the walk can still say at which phase it ended
@@ -55,64 +65,97 @@ EXPIRY = Signal(
 
 
 class ConnectorSettings(CheckSettings):
-    """Settings of a connector check."""
+    """Settings of a check of an outbound connector."""
 
     warn_before_expiry: Duration = Field(
         default=timedelta(days=30),
         description="How long before its end a certificate is worth a warning.",
     )
+    try_relay: bool = Field(
+        default=True,
+        description="Whether to see that the smart hosts refuse `foreign_recipient`; `false` where"
+        " this machine is allowed to relay there.",
+    )
 
 
-async def run(check: Check[ConnectorSubject, ConnectorSettings], tools: Toolbox) -> Outcome:
+ConnectorCheck = Check[ConnectorSubject, ConnectorSettings]
+
+
+async def run(check: ConnectorCheck, tools: Toolbox) -> Outcome:
     """Walk every address of every smart host, at the same time."""
     hosts = check.target.smart_hosts
     began = tools.clock.monotonic()
-    async with asyncio.TaskGroup() as group:
-        lookups = [group.create_task(drive(locate(each.host), tools.resolver)) for each in hosts]
-    located = [lookup.result() for lookup in lookups]
+    plans = [find(each.host) for each in hosts]
+    located = await drive(together(plans, {}), tools.resolver)
     resolving = tools.clock.monotonic() - began
-    places = [
-        (host, address)
+    tour = _Tour(check, tools, _SHARE * check.settings.timeout - timedelta(seconds=resolving))
+    stops = [
+        Stop(host=place.host, address=place.address, port=host.port, reach=reach_of(host.host))
         for host, found in zip(hosts, located, strict=True)
-        for address in found.addresses
+        for place in found.places
     ]
-    left = _SHARE * check.settings.timeout - timedelta(seconds=resolving)
     async with asyncio.TaskGroup() as group:
-        walks = [
-            group.create_task(_walk(check, tools, host, address, left))
-            for host, address in places[:MAX_WALKS]
-        ]
-    seen = [walk.result() for walk in walks]
+        tasks = [group.create_task(tour.walk(stop)) for stop in stops[:MAX_WALKS]]
+    seen = [task.result() for task in tasks]
     for host, found in zip(hosts, located, strict=True):
         if found.reason is Reason.UNRESOLVED:
             dialogue = Unreached(Step.RESOLVE, found.reason, found.detail)
-            seen.append(Walked(host=host.host, dialogue=dialogue))
-    return _judge(check, tools, _within_reach(seen), tuple(located), resolving)
+            seen.append((Walked(host=host.host, dialogue=dialogue), None))
+    return _judge(check, tools, _within_reach(seen), located, resolving)
 
 
-async def _walk(
-    check: Check[ConnectorSubject, ConnectorSettings],
-    tools: Toolbox,
-    host: HostPort,
-    address: Address,
-    deadline: timedelta,
-) -> Walked:
-    """Walk one address, learning everything of its certificate; nothing secret is said."""
-    subject = check.target
-    errand = Errand(
-        helo=subject.helo or subject.mail_from.rpartition("@")[2] or own_name(),
-        tls=Tls.IF_OFFERED if subject.tls_settings == "none" else Tls.REQUIRED,
-        mail_from=subject.mail_from,
-        rcpt_to=subject.validation_recipients,
-    )
-    stop = Stop(host=host.host, address=address, port=host.port, reach=reach_of(host.host))
-    return await Walker(tools.dialer, tools.trust, tools.clock).walk(stop, errand, deadline)
+class _Tour:
+    """The sessions of one run."""
+
+    def __init__(self, check: ConnectorCheck, tools: Toolbox, left: timedelta) -> None:
+        self._subject, self._settings = check.target, check.settings
+        self._tools = tools
+        self._walker = Walker(tools.dialer, tools.trust, tools.clock)
+        self._until = tools.clock.monotonic() + left.total_seconds()
+        self._promise = promise_of(check)
+
+    async def walk(self, stop: Stop) -> tuple[Walked, Walked | None]:
+        """Walk one address as Exchange Online would, and see that it relays for nobody."""
+        walked = await self._as_exchange(stop)
+        if not (self._settings.try_relay and isinstance(walked.dialogue, Accepted | Refused)):
+            return walked, None
+        if isinstance(walked.dialogue, Refused) and walked.dialogue.phase is not Step.RCPT:
+            return walked, None
+        return walked, await self._go(stop, (self._subject.foreign_recipient,))
+
+    async def _as_exchange(self, stop: Stop) -> Walked:
+        """Walk as often as it takes to know what Exchange Online would come to."""
+        recipients = self._subject.validation_recipients
+        walked = await self._go(stop, recipients)
+        if looks_again(walked, self._promise) is Again.AS_EXCHANGE:
+            offering = replace(stop, tls=self._tools.trust.as_exchange())
+            walked = joined(walked, await self._go(offering, recipients))
+        if looks_again(walked, self._promise) is Again.IN_THE_CLEAR:
+            again = await self._go(stop, recipients, tls=Tls.NEVER)
+            failure = failure_of_tls(walked)
+            return replace(again, presented=walked.presented, tls_failure=failure)
+        return walked
+
+    async def _go(self, stop: Stop, recipients: tuple[str, ...], tls: Tls | None = None) -> Walked:
+        subject = self._subject
+        demanded = Tls.IF_OFFERED if subject.tls_settings == "none" else Tls.REQUIRED
+        errand = Errand(
+            helo=subject.helo or subject.mail_from.rpartition("@")[2] or own_name(),
+            tls=tls or demanded,
+            mail_from=subject.mail_from,
+            rcpt_to=recipients,
+        )
+        left = timedelta(seconds=self._until - self._tools.clock.monotonic())
+        return await self._walker.walk(stop, errand, left)
 
 
-def _within_reach(seen: list[Walked]) -> tuple[Walked, ...]:
+Pair = tuple[Walked, Walked | None]
+
+
+def _within_reach(seen: list[Pair]) -> list[Pair]:
     """Leave out IPv6 where this machine has none, as long as something could be tried."""
-    tried = [each for each in seen if not _is_out_of_reach(each)]
-    return tuple(tried or seen)
+    tried = [pair for pair in seen if not _is_out_of_reach(pair[0])]
+    return tried or seen
 
 
 def _is_out_of_reach(seen: Walked) -> bool:
@@ -122,26 +165,33 @@ def _is_out_of_reach(seen: Walked) -> bool:
     return False
 
 
+def promise_of(check: ConnectorCheck) -> Promise:
+    """Return what the connector asks of its smart hosts."""
+    subject = check.target
+    return Promise(subject.tls_settings, subject.tls_domain, check.settings.warn_before_expiry)
+
+
 def _judge(
-    check: Check[ConnectorSubject, ConnectorSettings],
+    check: ConnectorCheck,
     tools: Toolbox,
-    seen: tuple[Walked, ...],
-    located: tuple[Located, ...],
+    pairs: list[Pair],
+    located: tuple[Found, ...],
     resolving: float,
 ) -> Outcome:
-    subject = check.target
-    promise = Promise(subject.tls_settings, subject.tls_domain, check.settings.warn_before_expiry)
-    now = tools.clock.now()
-    findings = summarise(tuple(examine(each, promise, now) for each in seen))
+    now, promise = tools.clock.now(), promise_of(check)
+    seen = tuple(walked for walked, _ in pairs)
+    examined = tuple(examine(walked, promise, now) for walked in seen)
+    relaying = [finding for _, other in pairs if other for finding in examine_relaying(other)]
     unanswered = tuple(
         DNS_UNANSWERED.found(each.detail or each.gap)
         for each in located
         if each.gap or each.reason is Reason.DNS_UNANSWERED
     )
+    verdicts = tuple(map(verdict, seen, examined))
     return Outcome(
-        findings=(*findings, *unanswered),
+        findings=(*summarise(seen, examined), *merge(relaying), *unanswered),
         measurements=tuple(_measure(seen, resolving)),
-        facts=show(seen, resolving),
+        facts=show(seen, verdicts, resolving, check.target.tls_domain),
         failure=_failure(seen, is_unanswered=bool(unanswered)),
     )
 

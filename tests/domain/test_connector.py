@@ -6,19 +6,27 @@ beside it: almost broken, or broken in a way that loopback does not give.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from ipaddress import IPv4Address
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 import pytest
 
 from agent.domain import connector_rules as rules
-from agent.domain.connector import Promise, examine, summarise
+from agent.domain.connector import (
+    Again,
+    Promise,
+    examine,
+    examine_relaying,
+    failure_of_tls,
+    looks_again,
+)
+from agent.domain.connector_summary import summarise, verdict
 from agent.domain.finding import Finding, Rule
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Refused, Unreached
 from agent.domain.smtp_reply import Reply
-from agent.domain.tls import Presented, Trust
+from agent.domain.tls import Presented, Revocation, Staple, Trust
 from agent.domain.walk import Walked
 from proof import Proves, fires, named, quiet
 from servers.certificate import DAY, NOW, SOUND
@@ -44,14 +52,21 @@ class Case:
     tls_version: str = "TLSv1.2"
     recipients: tuple[tuple[str, Reply], ...] = ()
     clear_text: str = "220 mail.contoso.com"
+    address: str = "192.31.196.1"
+    host: str = HOST
+    staple: Staple | None = None
+    tls_failure: Unreached | None = None
 
     def walked(self) -> Walked:
         is_shown = bool(self.tls_version)
+        leaf = replace(SOUND, **self.leaf)
+        presented = Presented(leaf, (), self.trust, staple=self.staple)
         return Walked(
-            host=HOST,
-            address=IPv4Address("192.31.196.1"),
+            host=self.host,
+            address=ip_address(self.address),
             dialogue=self.dialogue,
-            presented=Presented(replace(SOUND, **self.leaf), (), self.trust) if is_shown else None,
+            presented=presented if is_shown else None,
+            tls_failure=self.tls_failure,
             tls_version=self.tls_version,
             recipients=self.recipients,
             clear_text=self.clear_text,
@@ -72,6 +87,12 @@ def said(phase: Phase, code: int, enhanced: str = "", promise: Promise = FORCED)
     return Case(Refused(phase, reply), promise, tls_version="", recipients=recipients)
 
 
+def said_until(end: datetime) -> Staple:
+    return Staple(Revocation.GOOD, NOW - DAY, next_update=end)
+
+
+OLD = Unreached(Phase.CERTIFICATE, Reason.TLS_VERSION)
+CERTIFIED = ended(Phase.EHLO_AGAIN, Reason.CLIENT_CERTIFICATE)
 PLAIN = Case(promise=LAX, tls_version="")
 TOO_DEEP = {"names": (PeerText("a.b.contoso.com"),)}
 ANY_HOST = Promise("domain-validation", "*.contoso.com")
@@ -115,6 +136,9 @@ SESSIONS = [
     (fires, rules.THROTTLED, "last of another", said(Phase.MAIL, 451, "4.7.899")),
     (quiet, rules.THROTTLED, "between the ranges", said(Phase.MAIL, 451, "4.7.700")),
     (quiet, rules.THROTTLED, "for good", said(Phase.MAIL, 550, "5.7.500")),
+    (fires, rules.CLIENT_CERTIFICATE, "demanded", CERTIFIED),
+    (quiet, rules.CLIENT_CERTIFICATE, "lost there", ended(Phase.EHLO_AGAIN, Reason.TIMEOUT)),
+    (quiet, rules.NOT_TRIED, "a certificate is demanded", CERTIFIED),
     (fires, rules.NOT_TRIED, "no route", ended(Phase.CONNECT, Reason.NO_ROUTE)),
     (quiet, rules.NOT_TRIED, "no answer", ended(Phase.CONNECT, Reason.TIMEOUT)),
     (fires, rules.INSPECTED, "stars", replace(PLAIN, clear_text="220 ******")),
@@ -141,6 +165,9 @@ ENCRYPTION = [
     (fires, rules.TLS_BROKEN, "old", Case(promise=LAX, tls_version="TLSv1.1")),
     (quiet, rules.TLS_BROKEN, "asked for", said(Phase.STARTTLS, 454)),
     (quiet, rules.TLS_BROKEN, "not old", Case(promise=LAX)),
+    (fires, rules.TLS_BROKEN, "then in the clear", replace(PLAIN, tls_failure=OLD)),
+    (quiet, rules.PLAINTEXT, "only because TLS failed", replace(PLAIN, tls_failure=OLD)),
+    (fires, rules.TLS_TOO_OLD, "none in common", Case(OLD, FORCED, tls_version="")),
     (fires, rules.TLS_TOO_OLD, "TLS 1.1", Case(tls_version="TLSv1.1")),
     (quiet, rules.TLS_TOO_OLD, "TLS 1.2", Case(tls_version="TLSv1.2")),
     (quiet, rules.TLS_TOO_OLD, "not asked for", Case(promise=LAX, tls_version="TLSv1.1")),
@@ -170,6 +197,14 @@ CERTIFICATES = [
     (fires, rules.UNVALIDATED, "nobody looks", Case(promise=FORCED, trust=Trust.UNTRUSTED)),
     (quiet, rules.UNVALIDATED, "Exchange looks", Case(promise=VALID, trust=Trust.UNTRUSTED)),
     (quiet, rules.UNVALIDATED, "only weak", Case(YES, FORCED, {"signature": "sha1"})),
+    (fires, rules.REVOKED, "revoked", Case(staple=Staple(Revocation.REVOKED, NOW))),
+    (quiet, rules.REVOKED, "good", Case(staple=Staple(Revocation.GOOD, NOW))),
+    (quiet, rules.REVOKED, "not known", Case(staple=Staple(Revocation.UNKNOWN, NOW))),
+    (fires, rules.STALE_STAPLE, "over", Case(staple=said_until(NOW - SECOND))),
+    (quiet, rules.STALE_STAPLE, "its last second", Case(staple=said_until(NOW))),
+    (fires, rules.WRONG_PURPOSE, "clients", Case(leaf={"purposes": ("clientAuth",)})),
+    (quiet, rules.WRONG_PURPOSE, "both", Case(leaf={"purposes": ("clientAuth", "serverAuth")})),
+    (quiet, rules.WRONG_PURPOSE, "any", Case(leaf={"purposes": ("any",)})),
 ]
 
 
@@ -179,6 +214,8 @@ def test_the_rule_is_told_from_what_is_near(proves: Proves, rule: Rule, case: Ca
 
 
 DOWN = ended(Phase.CONNECT, Reason.REFUSED)
+DOWN_6 = replace(DOWN, address="2001:db8::1")
+CASE_6 = Case(address="2001:db8::2")
 TOGETHER: list[tuple[Proves, Rule, str, tuple[Case, ...]]] = [
     (fires, rules.PARTLY_FAILING, "one of two", (Case(), DOWN)),
     (
@@ -202,13 +239,19 @@ TOGETHER: list[tuple[Proves, Rule, str, tuple[Case, ...]]] = [
         ),
     ),
     (quiet, rules.PARTLY_FAILING, "only a warning", (Case(), replace(PLAIN, promise=LAX))),
+    (fires, rules.FAMILY_FAILING, "IPv6", (Case(), DOWN_6)),
+    (quiet, rules.FAMILY_FAILING, "IPv6 and one more", (Case(), DOWN, DOWN_6)),
+    (quiet, rules.FAMILY_FAILING, "one IPv6 of two", (Case(), CASE_6, DOWN_6)),
+    (quiet, rules.FAMILY_FAILING, "one of two of the same", (Case(), DOWN)),
+    (quiet, rules.PARTLY_FAILING, "a family", (Case(), DOWN_6)),
     (quiet, rules.REFUSED, "another address takes the mail", (Case(), DOWN)),
 ]
 
 
 @pytest.mark.parametrize(("proves", "rule", "case"), named(TOGETHER))
 def test_addresses_are_judged_together(proves: Proves, rule: Rule, case: tuple[Case, ...]) -> None:
-    proves(rule, summarise(tuple(each.findings() for each in case)))
+    seen = tuple(each.walked() for each in case)
+    proves(rule, summarise(seen, tuple(each.findings() for each in case)))
 
 
 @pytest.mark.parametrize("promise", [LAX, FORCED, VALID, NAMED], ids=lambda one: one.tls_settings)
@@ -230,7 +273,8 @@ def test_one_recipient_of_two_is_named() -> None:
 
 def test_a_rule_is_found_once_with_all_places_as_evidence() -> None:
     other = replace(DOWN.walked(), address=IPv4Address("192.31.196.2"))
-    (finding,) = summarise((DOWN.findings(), examine(other, FORCED, NOW)))
+    seen = (DOWN.walked(), other)
+    (finding,) = summarise(seen, tuple(examine(each, FORCED, NOW) for each in seen))
     assert finding.evidence[0].startswith(f"{HOST} [192.31.196.2]")
 
 
@@ -238,3 +282,75 @@ def test_a_rule_is_found_once_with_all_places_as_evidence() -> None:
 @pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.CERTIFICATE], ids=str)
 def test_every_reason_has_a_rule(phase: Phase, reason: Reason) -> None:
     assert ended(phase, reason, LAX).findings()
+
+
+def test_the_share_names_hosts_of_which_nothing_works() -> None:
+    cases = (Case(), replace(DOWN, host="two.contoso.com"), DOWN)
+    seen = tuple(each.walked() for each in cases)
+    (finding,) = summarise(seen, tuple(each.findings() for each in cases))
+    assert finding.detail == "2 of 3 addresses fail: all of two.contoso.com"
+
+
+NAMED_STRANGER = (("relay-test@example.org", Reply(250)),)
+
+
+def test_taking_a_strangers_recipient_is_relaying() -> None:
+    walked = replace(Case().walked(), recipients=NAMED_STRANGER)
+    fires(rules.OPEN_RELAY, examine_relaying(walked))
+    refused = replace(walked, recipients=(("relay-test@example.org", Reply(554)),))
+    quiet(rules.OPEN_RELAY, examine_relaying(refused))
+    quiet(rules.OPEN_RELAY, examine(walked, NAMED, NOW))
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        pytest.param(Case(), "deliver it over TLSv1.2", id="encrypted"),
+        pytest.param(replace(PLAIN), "deliver in the clear", id="in the clear"),
+        pytest.param(DOWN, "queue it: 450 4.4.316 Connection refused", id="refused"),
+        pytest.param(
+            ended(Phase.EHLO, Reason.TLS_INJECTION), "not deliver it safely", id="injected"
+        ),
+        pytest.param(
+            ended(Phase.CONNECT, Reason.NO_ROUTE), "cannot be told from here", id="not tried"
+        ),
+        pytest.param(said(Phase.RCPT, 450), "queue it and try again", id="deferred"),
+    ],
+)
+def test_the_verdict_says_what_exchange_online_would_do(case: Case, words: str) -> None:
+    assert verdict(case.walked(), case.findings()) == words
+
+
+CBC = "ECDHE-RSA-AES128-SHA"
+
+
+@pytest.mark.parametrize(
+    ("case", "cipher", "again"),
+    [
+        pytest.param(Case(), "ECDHE-RSA-AES256-GCM-SHA384", None, id="a cipher of Exchange's"),
+        pytest.param(Case(), CBC, Again.AS_EXCHANGE, id="another cipher"),
+        pytest.param(Case(tls_version="TLSv1.3"), "TLS_AES_128_CCM_8_SHA256", None, id="TLS 1.3"),
+        pytest.param(
+            Case(promise=LAX, tls_version="TLSv1.1"), CBC, Again.IN_THE_CLEAR, id="too old"
+        ),
+        pytest.param(Case(tls_version="TLSv1.1"), CBC, None, id="too old and demanded"),
+        pytest.param(
+            said(Phase.STARTTLS, 454, promise=LAX), "", Again.IN_THE_CLEAR, id="STARTTLS refused"
+        ),
+        pytest.param(
+            ended(Phase.CERTIFICATE, Reason.TLS_HANDSHAKE, LAX),
+            "",
+            Again.IN_THE_CLEAR,
+            id="handshake failed",
+        ),
+        pytest.param(ended(Phase.CERTIFICATE, Reason.TIMEOUT, LAX), "", None, id="no time is left"),
+        pytest.param(ended(Phase.EHLO, Reason.TIMEOUT, LAX), "", None, id="not for TLS"),
+    ],
+)
+def test_a_host_is_walked_again_where_exchange_would_go_on(
+    case: Case, cipher: str, again: Again | None
+) -> None:
+    walked = replace(case.walked(), tls_cipher=cipher)
+    assert looks_again(walked, case.promise) is again
+    if again is Again.IN_THE_CLEAR:
+        assert failure_of_tls(walked).phase in (Phase.STARTTLS, Phase.CERTIFICATE)

@@ -46,6 +46,8 @@ class Zone:
     def _answer(self, query: Query) -> Reply:
         if self._is_silent:
             return Unanswered(Silence.TIMEOUT)
+        if query.type == "MX":
+            return Answer(name_exists=bool(self._addresses))
         family = 4 if query.type == "A" else 6
         return Answer(
             tuple(each for each in self._addresses if each.version == family),
@@ -65,6 +67,7 @@ async def walk(
     *,
     subject: Mapping[str, object] = MappingProxyType({}),
     seconds: float = 5,
+    try_relay: bool = True,
 ) -> Outcome:
     """Run the check with the addresses of *places* at ports on loopback."""
     clock = SystemClock()
@@ -86,7 +89,7 @@ async def walk(
         tenant="contoso",
         target=ConnectorSubject.model_validate(written),
         probe=PROBE,
-        settings=ConnectorSettings(timeout=timedelta(seconds=seconds)),
+        settings=ConnectorSettings(timeout=timedelta(seconds=seconds), try_relay=try_relay),
     )
     return await PROBE.run(check, cast("Toolbox", tools))
 
@@ -257,8 +260,8 @@ GREETED = (b"220 a\r\n", b"250-a\r\n250 SIZE\r\n")
         ),
         pytest.param(
             scripted(b"220 a\r\n", b"250-a\r\n250 STARTTLS\r\n", b"454 no\r\n", b"221 b\r\n"),
-            {},
-            "tls-broken",
+            {"tls_settings": "encryption-only"},
+            "handshake-failed",
             id="STARTTLS refused",
         ),
         pytest.param(
@@ -282,6 +285,83 @@ async def test_a_misbehaving_smart_host_breaks_its_rule(
         outcome = await walk(authorities, Zone(ONE), {ONE: port}, seconds=0.5, subject=subject)
     only(rule, outcome)
     assert b"DATA" not in heard
+
+
+async def test_where_tls_fails_and_is_not_demanded_mail_goes_in_the_clear(
+    authorities: Authorities,
+) -> None:
+    async with real_server(Mailbox(), _old(authorities)) as port:
+        outcome = await walk(authorities, Zone(ONE), {ONE: port})
+    finding = only("tls-broken", outcome)
+    assert "TLSv1.1" in finding.detail
+    addresses = outcome.facts["Addresses"]
+    assert isinstance(addresses, Table)
+    assert addresses.rows[0][1] == "deliver in the clear"
+
+
+def _own_ciphers(authorities: Authorities, ciphers: str) -> ssl.SSLContext:
+    context = authorities.server(HOST)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(ciphers)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "expected"),
+    [
+        pytest.param(
+            "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES256-GCM-SHA384",
+            set(),
+            id="one of Exchange's too",
+        ),
+        pytest.param("ECDHE-ECDSA-AES256-SHA", {"connector-tls-too-old"}, id="none of Exchange's"),
+    ],
+)
+async def test_a_cipher_counts_only_if_exchange_offers_it(
+    ciphers: str, expected: set[str], authorities: Authorities
+) -> None:
+    # The server prefers its first cipher to ours.
+    context = _own_ciphers(authorities, ciphers)
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    async with real_server(Mailbox(), context) as port:
+        outcome = await walk(authorities, Zone(ONE), {ONE: port}, subject=FORCED)
+    assert codes(outcome) == expected
+    assert isinstance(outcome.facts["Certificates"], Table)
+
+
+async def test_an_open_relay_is_critical_and_can_be_left_untried(
+    authorities: Authorities,
+) -> None:
+    mailbox = Mailbox(recipients=(RECIPIENT, "relay-test@example.org"))
+    async with real_server(mailbox, authorities.server(HOST)) as port:
+        tried = await walk(authorities, Zone(ONE), {ONE: port}, subject=FORCED)
+        untried = await walk(authorities, Zone(ONE), {ONE: port}, subject=FORCED, try_relay=False)
+    finding = only("open-relay", tried)
+    assert "relay-test@example.org" in finding.detail
+    assert untried.findings == ()
+    assert mailbox.messages == []
+
+
+async def test_a_range_is_walked_address_by_address(authorities: Authorities) -> None:
+    async with real_server(Mailbox(), authorities.server(HOST)) as port:
+        outcome = await walk(
+            authorities,
+            Zone(),
+            {"192.31.196.1": port, "192.31.196.2": port},
+            subject={**FORCED, "smart_hosts": ("192.31.196.0/30",)},
+        )
+    assert signal(outcome, "mailflow_connector_addresses", "accepted") == 2
+
+
+async def test_each_name_of_the_certificate_is_shown_as_fitting_or_not(
+    authorities: Authorities,
+) -> None:
+    context = authorities.server("mail.fabrikam.com", HOST)
+    async with real_server(Mailbox(), context) as port:
+        outcome = await walk(authorities, Zone(ONE), {ONE: port}, subject=STRICT)
+    names = outcome.facts["Names of certificates"]
+    assert isinstance(names, Table)
+    assert [(row[1], row[3]) for row in names.rows] == [("mail.fabrikam.com", "no"), (HOST, "yes")]
 
 
 async def test_a_device_that_rewrites_the_session_is_noticed(authorities: Authorities) -> None:
@@ -346,5 +426,5 @@ def test_ipv6_that_this_machine_lacks_is_left_out() -> None:
         dialogue=Unreached(Phase.CONNECT, Reason.NO_ROUTE),
     )
     fine = Walked(host=HOST, dialogue=Accepted(SmtpReply(250)))
-    assert _within_reach([lacking, fine]) == (fine,)
-    assert _within_reach([lacking]) == (lacking,)
+    assert _within_reach([(lacking, None), (fine, None)]) == [(fine, None)]
+    assert _within_reach([(lacking, None)]) == [(lacking, None)]
