@@ -85,13 +85,14 @@ def _is_broken_tls(walked: Walked) -> bool:
 def joined(first: Walked, as_exchange: Walked) -> Walked:
     """Return what Exchange Online would see, with what the *first* session learned.
 
-    Servers call it a failure of the handshake where no cipher is shared; the first one succeeded,
-    so that is the cause.
+    Where no cipher is shared a server ends the handshake with or without a word; the first one
+    succeeded, so that is the cause.
     """
     dialogue = as_exchange.dialogue
-    if isinstance(dialogue, Unreached) and dialogue.reason is Reason.TLS_HANDSHAKE:
-        detail = f"it agrees to {first.tls_cipher}, and to no cipher that Exchange Online offers"
-        dialogue = Unreached(Phase.CERTIFICATE, Reason.TLS_VERSION, detail)
+    match dialogue:
+        case Unreached(Phase.CERTIFICATE, Reason.TLS_HANDSHAKE | Reason.CONNECTION_LOST):
+            detail = f"it takes {first.tls_cipher}, and no cipher that Exchange Online offers"
+            dialogue = Unreached(Phase.CERTIFICATE, Reason.TLS_VERSION, detail)
     return replace(as_exchange, dialogue=dialogue, presented=first.presented, chain=first.chain)
 
 

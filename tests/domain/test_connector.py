@@ -19,6 +19,7 @@ from agent.domain.connector import (
     examine,
     examine_relaying,
     failure_of_tls,
+    joined,
     looks_again,
 )
 from agent.domain.connector_summary import summarise, verdict
@@ -354,3 +355,24 @@ def test_a_host_is_walked_again_where_exchange_would_go_on(
     assert looks_again(walked, case.promise) is again
     if again is Again.IN_THE_CLEAR:
         assert failure_of_tls(walked).phase in (Phase.STARTTLS, Phase.CERTIFICATE)
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason", "expected"),
+    [
+        pytest.param(
+            Phase.CERTIFICATE, Reason.TLS_HANDSHAKE, Reason.TLS_VERSION, id="with an alert"
+        ),
+        pytest.param(Phase.CERTIFICATE, Reason.CONNECTION_LOST, Reason.TLS_VERSION, id="without"),
+        pytest.param(Phase.CERTIFICATE, Reason.TIMEOUT, Reason.TIMEOUT, id="out of time"),
+        pytest.param(Phase.EHLO, Reason.CONNECTION_LOST, Reason.CONNECTION_LOST, id="before it"),
+    ],
+)
+def test_a_handshake_that_fails_with_exchanges_ciphers_lacks_one(
+    phase: Phase, reason: Reason, expected: Reason
+) -> None:
+    first = replace(Case().walked(), tls_cipher=CBC)
+    seen = joined(first, ended(phase, reason).walked())
+    assert isinstance(seen.dialogue, Unreached)
+    assert seen.dialogue.reason is expected
+    assert seen.presented is first.presented
