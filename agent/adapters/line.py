@@ -68,7 +68,10 @@ class Line(asyncio.Protocol):
         return not self._buffer
 
     async def receive(self) -> bytes:
-        """Wait for octets and return all there are; nothing at the end of the connection."""
+        """Wait for octets and return all there are; nothing at the end of the connection.
+
+        Raises TlsError where TLS ends with a reason that is worth knowing.
+        """
         if self._tls is None:
             return await self._take()
         while (text := self._tls.read()) is None:

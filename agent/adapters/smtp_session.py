@@ -114,7 +114,10 @@ class _Driver:
                 return
 
     async def _step(self, line: Line) -> Action | None:
-        data = await line.receive()
+        try:
+            data = await line.receive()
+        except TlsError as error:
+            return self._conversation.fail(error.reason, str(error))
         if not data:
             return self._conversation.fail(Reason.CONNECTION_LOST)
         return self._conversation.receive(data)

@@ -63,7 +63,10 @@ class TlsEnd(Protocol):
         ...
 
     def read(self) -> bytes | None:
-        """Return all text that has arrived; None while there is none, nothing at its end."""
+        """Return all text that has arrived; None while there is none, nothing at its end.
+
+        Raises TlsError where the server says only now that it wants a certificate.
+        """
         ...
 
     def write(self, text: bytes) -> None:

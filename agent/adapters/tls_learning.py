@@ -10,7 +10,7 @@ from typing import ClassVar
 from OpenSSL import SSL, crypto
 
 from agent.adapters.tls import RECORD, Secured, TlsEnd, TlsError, translated
-from agent.adapters.x509_making import KeyPair
+from agent.adapters.x509_making import KeyPair, load_pair
 from agent.domain.smtp import Reason
 
 _MAX_NAME = 255  # octets, RFC 6066 section 3
@@ -77,17 +77,12 @@ def _watch(connection: SSL.Connection, _where: int, _result: int) -> None:
 
 
 def _show(context: SSL.Context, pair: KeyPair) -> None:
-    """Have *context* show a certificate with those above it."""
-    try:
-        leaf, *above = pair.split()
-        context.use_certificate(crypto.load_certificate(crypto.FILETYPE_PEM, leaf))
-        for each in above:
-            context.add_extra_chain_cert(crypto.load_certificate(crypto.FILETYPE_PEM, each))
-        context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, pair.key))
-        context.check_privatekey()
-    except (crypto.Error, SSL.Error, TypeError, ValueError):
-        message = "the certificate and its key cannot be read, or do not fit"
-        raise ValueError(message) from None
+    """Have *context* show a certificate with those above it. Raises ValueError."""
+    (leaf, *above), key = load_pair(pair)
+    context.use_certificate(leaf)
+    for each in above:
+        context.add_extra_chain_cert(each)
+    context.use_privatekey(key)
 
 
 class _End:
@@ -133,7 +128,11 @@ class _End:
                 text += self._connection.recv(RECORD)
         except SSL.WantReadError:
             return text or None
-        except SSL.Error:
+        except SSL.Error as error:
+            # With TLS 1.3 the server says it after the handshake: RFC 8446 section 6.2.
+            if not text and "certificate required" in _words(error):
+                detail = "the server demands a certificate"
+                raise TlsError(Reason.CLIENT_CERTIFICATE, detail) from None
             return text
 
     def write(self, text: bytes) -> None:

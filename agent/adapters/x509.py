@@ -15,8 +15,8 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 from cryptography.x509.oid import (
@@ -113,8 +113,6 @@ def _key(certificate: x509.Certificate) -> tuple[str, int]:
             return "RSA", key.key_size
         case ec.EllipticCurvePublicKey():
             return "EC", key.key_size
-        case dsa.DSAPublicKey():
-            return "DSA", key.key_size
         case ed25519.Ed25519PublicKey():
             return "Ed25519", 256
         case ed448.Ed448PublicKey():
@@ -210,17 +208,3 @@ def _says_where_issuer_is(leaf: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     return AuthorityInformationAccessOID.CA_ISSUERS in [each.access_method for each in access.value]
-
-
-def spki_of(der: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo of a certificate in DER, as TLSA records refer to it.
-
-    Raises UnreadableError.
-    """
-    try:
-        key = x509.load_der_x509_certificate(der).public_key()
-    except UNREADABLE as error:
-        raise UnreadableError(str(PeerText(str(error)))) from None
-    return key.public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )

@@ -3,17 +3,15 @@
 They are made on the spot, live in memory and are never stored.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
-
-_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\s?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +21,24 @@ class KeyPair:
     certificates: bytes
     key: bytes = field(repr=False)
 
-    def split(self) -> tuple[bytes, ...]:
-        """Return each certificate by itself, in PEM, in their order."""
-        return tuple(_BLOCK.findall(self.certificates))
+
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def load_pair(pair: KeyPair) -> tuple[list[x509.Certificate], Key]:
+    """Return the certificates of *pair*, its own first, and the key.
+
+    Raises ValueError where one cannot be read, or the key is another certificate's.
+    """
+    try:
+        chain = x509.load_pem_x509_certificates(pair.certificates)
+        key = serialization.load_pem_private_key(pair.key, password=None)
+        if isinstance(key, Key) and chain[0].public_key() == key.public_key():
+            return chain, key
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        pass
+    message = "the certificate and its key cannot be read, or do not fit"
+    raise ValueError(message)
 
 
 class Authority:

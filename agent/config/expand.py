@@ -1,8 +1,7 @@
 """Which checks follow from the configuration?
 
 Every subject is looked at by every probe for its kind, in the order of the file, unless it is
-switched off or the probe has nothing to look at there. Subjects that say nothing of their own share
-one settings object.
+switched off. Subjects that say nothing of their own share one settings object.
 """
 
 from collections.abc import Iterator
@@ -26,11 +25,6 @@ class _Chosen:
         self.probe = probe
         self.attribute = attribute(probe)
         self.default: CheckSettings | None = getattr(for_all, self.attribute)
-
-    def is_asked_for(self, checks: Any) -> bool:
-        """Tell whether a subject with *checks* sets this probe up for itself."""
-        written = self.attribute in checks.model_fields_set
-        return written and getattr(checks, self.attribute) is not None
 
     def of(self, checks: Any) -> CheckSettings | None:
         """Return the settings for a subject with *checks*, None where it is switched off.
@@ -65,11 +59,6 @@ def expand(file: Any, probes: Probes) -> tuple[tuple[Check[Any, Any], ...], tupl
         for kind, (section, _, _) in SECTION_OF_KIND.items()
     }
     for path, tenant, subject, choice in _pairs(file, chosen):
-        why = choice.probe.unfit(subject) if choice.probe.unfit else ""
-        if why:
-            if choice.is_asked_for(subject.checks):
-                clashes.append(((*path, "checks", choice.probe.kind), f"has no use here: {why}"))
-            continue
         try:
             settings = choice.of(subject.checks)
         except ValidationError as error:

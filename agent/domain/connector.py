@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from agent.domain import connector_rules as rules
+from agent.domain.diagnosis import diagnose
 from agent.domain.finding import Finding, Rule, Severity
 from agent.domain.knowledge.exchange_tls import EXCHANGE_CIPHERS, EXCHANGE_VERSIONS
 from agent.domain.peer_text import PeerText
@@ -23,7 +24,6 @@ from agent.domain.walk import Walked, words_of
 TlsSettings = Literal["none", "encryption-only", "certificate-validation", "domain-validation"]
 
 _WITH_OTHER_CIPHERS = "TLSv1.2"  # those of TLS 1.3 are all accepted
-_THROTTLES = ("4.3.2", "4.5.3", "4.7.500", "4.7.850")  # the first of their ranges
 
 
 class Again(enum.Enum):
@@ -123,21 +123,14 @@ def _dialogue(walked: Walked, promise: Promise) -> list[Finding]:
 
 
 def _refused(who: str, phase: Phase, reply: Reply) -> Finding:
-    detail = f"{who}: {reply.text} (phase {phase})"
-    if reply.code == 421 or (reply.is_transient and _is_throttle(reply.enhanced)):  # noqa: PLR2004
-        return rules.THROTTLED.found(detail)
-    if reply.is_transient:
-        return rules.DEFERRED.found(detail)
-    if phase is Phase.RCPT:
-        return rules.RECIPIENT_REFUSED.found(detail)
-    return rules.SESSION_REFUSED.found(detail)
-
-
-def _is_throttle(enhanced: str) -> bool:
-    if enhanced in _THROTTLES:
-        return True
-    prefix, _, last = enhanced.rpartition(".")
-    return prefix == "4.7" and (500 <= int(last) <= 699 or 850 <= int(last) <= 899)  # noqa: PLR2004
+    diagnosis = diagnose(reply)
+    if diagnosis.is_throttle and reply.is_transient:
+        rule = rules.THROTTLED
+    elif reply.is_transient:
+        rule = rules.DEFERRED
+    else:
+        rule = rules.RECIPIENT_REFUSED if phase is Phase.RCPT else rules.SESSION_REFUSED
+    return rule.found(f"{who}: {reply.text} (phase {phase})", *diagnosis.advice)
 
 
 _BY_REASON = {

@@ -67,8 +67,7 @@ class Probe(Generic[T, S]):
     tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run
     could tell nothing. ``initial`` gives the measurements that exist before the first run of this
     process, so that counters start at 0, or where they stood before a restart. ``example`` is a
-    short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
-    subject of its kind, such as an outbound connector; an empty text where it has.
+    short YAML value for the example file.
     """
 
     kind: str
@@ -80,7 +79,6 @@ class Probe(Generic[T, S]):
     depends_on: tuple[str, ...] = ()
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
-    unfit: "Callable[[T], str] | None" = None
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

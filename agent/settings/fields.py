@@ -195,14 +195,6 @@ def read_port(text: str) -> int:
     return int(text)
 
 
-def _endpoint(value: Any) -> HostPort:
-    host = HostPort.read(value, SMTP_PORT)
-    if not host.port:
-        message = "has the port 0, on which nothing listens"
-        raise ValueError(message)
-    return host
-
-
 _RANGE = re.compile(r"([0-9.]+/[0-9]+)(?::([0-9]+))?")
 _WIDEST_RANGE = 24  # Exchange takes IPv4 ranges of /24 to /32
 
@@ -211,12 +203,17 @@ def _smart_host(value: Any) -> HostPort:
     """Read a name, an address, or an IPv4 range; Exchange Online itself knows no port but 25."""
     match = _RANGE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        return _endpoint(value)
-    network = read_network(match[1])
-    if network.prefixlen < _WIDEST_RANGE:
-        message = f"is wider than Exchange takes, which is /{_WIDEST_RANGE} to /32"
+        host = HostPort.read(value, SMTP_PORT)
+    else:
+        network = read_network(match[1])
+        if network.prefixlen < _WIDEST_RANGE:
+            message = f"is wider than Exchange takes, which is /{_WIDEST_RANGE} to /32"
+            raise ValueError(message)
+        host = HostPort(str(network), read_port(match[2]) if match[2] else SMTP_PORT)
+    if not host.port:
+        message = "has the port 0, on which nothing listens"
         raise ValueError(message)
-    return HostPort(str(network), read_port(match[2]) if match[2] else SMTP_PORT)
+    return host
 
 
 _string = WithJsonSchema({"type": "string"})
@@ -243,9 +240,6 @@ Network = Annotated[
 ]
 Listen = Annotated[
     HostPort, BeforeValidator(HostPort.read), PlainSerializer(str, return_type=str), _string
-]
-ServerPlace = Annotated[
-    HostPort, BeforeValidator(_endpoint), PlainSerializer(str, return_type=str), _string
 ]
 SmartHost = Annotated[
     HostPort, BeforeValidator(_smart_host), PlainSerializer(str, return_type=str), _string

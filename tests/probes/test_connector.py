@@ -3,6 +3,7 @@
 import ssl
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from types import MappingProxyType, SimpleNamespace
@@ -25,7 +26,7 @@ from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.connector import PROBE, ConnectorSettings, _within_reach
 from agent.settings import ConnectorSubject
 from proof import fires, quiet
-from servers.smtp import Behaviour, Mailbox, real_server, rude_server, scripted
+from servers.smtp import Behaviour, Mailbox, Wire, real_server, rude_server, scripted
 from servers.tls import Authorities
 
 HOST = "relay.contoso.com"
@@ -327,6 +328,35 @@ async def test_a_cipher_counts_only_if_exchange_offers_it(
         outcome = await walk(authorities, Zone(ONE), {ONE: port}, subject=FORCED)
     assert codes(outcome) == expected
     assert isinstance(outcome.facts["Certificates"], Table)
+
+
+def demanding(context: ssl.SSLContext) -> Behaviour:
+    """A server over memory: asyncio's own closes without the alert that a real one sends."""
+
+    async def behave(wire: Wire) -> None:
+        await wire.say(b"220 a\r\n")
+        for line in (b"250-a\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+            await wire.hear()
+            await wire.say(line)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        while data := await wire.reader.read(65_536):
+            incoming.write(data)
+            with suppress(ssl.SSLError):  # what went wrong is said in the alert
+                tls.do_handshake()
+            await wire.say(outgoing.read())
+
+    return behave
+
+
+async def test_a_server_that_demands_a_certificate_is_told_apart(authorities: Authorities) -> None:
+    context = authorities.server(HOST)
+    authorities.known.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with rude_server(demanding(context)) as (port, _):
+        outcome = await walk(authorities, Zone(ONE), {ONE: port}, subject=FORCED)
+    only("client-certificate", outcome)
+    assert outcome.severity is Severity.UNKNOWN
 
 
 async def test_an_open_relay_is_critical_and_can_be_left_untried(
