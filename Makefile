@@ -31,12 +31,12 @@ type: $(VENV)/dev.stamp ## mypy --strict
 unit: $(VENV)/dev.stamp ## tests without servers of others
 	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
 
-integration: $(VENV)/dev.stamp ## tests with OpenSSL, unbound, Prometheus and Chromium
-	@.ci/packages openssl:openssl unbound:unbound promtool:prometheus chromium:chromium
+integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, unbound, Prometheus and Chromium
+	@.ci/packages openssl:openssl postfix:postfix unbound:unbound promtool:prometheus chromium:chromium
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
 coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
-	@.ci/packages openssl:openssl unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/packages openssl:openssl postfix:postfix unbound:unbound promtool:prometheus chromium:chromium
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100

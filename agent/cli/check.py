@@ -1,31 +1,23 @@
 """How is the mail of any domain doing, right now? No configuration needed."""
 
 import asyncio
-import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from agent.adapters.clock import SystemClock
-from agent.adapters.dialer import Dialer
-from agent.adapters.history import History
-from agent.adapters.ledger import Ledger
-from agent.adapters.plans import Recall
-from agent.adapters.resolver import Resolver
-from agent.adapters.store import Store
-from agent.adapters.trust import TrustStore
 from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import exit_for
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.toolbox import lending
 from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Exchange, Query, Reply
 from agent.domain.names import DomainName
 from agent.exposition.as_json import outcome_as_json
-from agent.probes.base import Check, Probe, Toolbox, discover
+from agent.probes.base import Check, Probe, discover
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
 from agent.runtime.lane import Limits
@@ -94,7 +86,7 @@ async def _look(names: tuple[str, ...], servers: tuple[Server, ...]) -> tuple[Lo
         done[run.check.subject][run.check.probe.kind] = run.outcome
         progress.advance(run.check.subject)
 
-    async with resolving(servers) as resolver, _tools(resolver) as tools:
+    async with resolving(servers) as resolver, lending(resolver) as tools:
         runner = Runner(tools, publish, Dependencies(()), Limits(AT_ONCE, AT_ONCE))
         replies = await resolver.resolve_all(tuple(Query(name, "MX") for name in names))
         subjects = map(_subject, names, replies)
@@ -112,25 +104,6 @@ def _subject(name: str, mx: Reply) -> DomainSubject:
 
 def _check(subject: DomainSubject, probe: Probe[Any, Any]) -> Check[Any, Any]:
     return Check("", subject, probe, probe.settings())
-
-
-@contextlib.asynccontextmanager
-async def _tools(resolver: Resolver) -> AsyncIterator[Toolbox]:
-    """Lend a toolbox that remembers nothing."""
-    clock, store = SystemClock(), Store(None)
-    await store.open()
-    try:
-        yield Toolbox(
-            resolver=resolver,
-            clock=clock,
-            recall=Recall(resolver),
-            history=History(store),
-            ledger=Ledger(store, clock),
-            dialer=Dialer(clock=clock),
-            trust=TrustStore(system=False),
-        )
-    finally:
-        await store.close()
 
 
 class _Progress:

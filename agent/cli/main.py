@@ -16,12 +16,14 @@ from agent.cli.exits import MEANINGS, Exit
 COMMANDS: Final = {
     "check": "agent.cli.check",
     "config": "agent.cli.configuration",
+    "connector": "agent.cli.connector",
     "explain": "agent.cli.explain",
     "generate": "agent.cli.generate",
     "healthcheck": "agent.cli.healthcheck",
     "lab": "agent.cli.laboratory",
     "run": "agent.cli.run",
     "schema": "agent.cli.configuration:schema",
+    "smtp": "agent.cli.connector:smtp",
     "spf": "agent.cli.spf",
 }
 

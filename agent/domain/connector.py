@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from agent.domain import connector_rules as rules
-from agent.domain.diagnosis import diagnose
+from agent.domain.diagnosis import Diagnosis, diagnose
 from agent.domain.finding import Finding, Rule, Severity
 from agent.domain.knowledge.exchange_tls import EXCHANGE_CIPHERS, EXCHANGE_VERSIONS
+from agent.domain.knowledge.reply import ReplyClass
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import Accepted, Phase, Reason, Refused, Unreached
 from agent.domain.smtp_reply import Reply
@@ -23,6 +24,7 @@ from agent.domain.walk import Walked, words_of
 
 TlsSettings = Literal["none", "encryption-only", "certificate-validation", "domain-validation"]
 
+_CERTIFICATE_WANTED = "client certificate"  # as Postfix says it, with 421
 _WITH_OTHER_CIPHERS = "TLSv1.2"  # those of TLS 1.3 are all accepted
 
 
@@ -124,13 +126,17 @@ def _dialogue(walked: Walked, promise: Promise) -> list[Finding]:
 
 def _refused(who: str, phase: Phase, reply: Reply) -> Finding:
     diagnosis = diagnose(reply)
-    if diagnosis.is_throttle and reply.is_transient:
-        rule = rules.THROTTLED
-    elif reply.is_transient:
-        rule = rules.DEFERRED
-    else:
-        rule = rules.RECIPIENT_REFUSED if phase is Phase.RCPT else rules.SESSION_REFUSED
+    rule = _rule_of_refusal(phase, reply, diagnosis)
     return rule.found(f"{who}: {reply.text} (phase {phase})", *diagnosis.advice)
+
+
+def _rule_of_refusal(phase: Phase, reply: Reply, diagnosis: Diagnosis) -> Rule:
+    if _CERTIFICATE_WANTED in reply.text.lower():
+        return rules.CLIENT_CERTIFICATE
+    # Postfix says by default that relaying is denied for now; it stays so.
+    if reply.is_transient and diagnosis.reply_class is not ReplyClass.RELAY:
+        return rules.THROTTLED if diagnosis.is_throttle else rules.DEFERRED
+    return rules.RECIPIENT_REFUSED if phase is Phase.RCPT else rules.SESSION_REFUSED
 
 
 _BY_REASON = {

@@ -81,9 +81,11 @@ def ended(phase: Phase, reason: Reason, promise: Promise = FORCED) -> Case:
     return Case(Unreached(phase, reason), promise, tls_version="")
 
 
-def said(phase: Phase, code: int, enhanced: str = "", promise: Promise = FORCED) -> Case:
+def said(
+    phase: Phase, code: int, enhanced: str = "", promise: Promise = FORCED, *, text: str = ""
+) -> Case:
     """A refusal; at RCPT it is said of the one recipient."""
-    reply = Reply(code, enhanced)
+    reply = Reply(code, enhanced, (PeerText(text),))
     recipients = ((RECIPIENT, reply),) if phase is Phase.RCPT else ()
     return Case(Refused(phase, reply), promise, tls_version="", recipients=recipients)
 
@@ -132,7 +134,20 @@ SESSIONS = [
     (quiet, rules.DEFERRED, "for good", said(Phase.RCPT, 551)),
     (quiet, rules.DEFERRED, "throttled has its own rule", said(Phase.MAIL, 451, "4.7.500")),
     (fires, rules.THROTTLED, "service closes", said(Phase.GREETING, 421)),
-    (fires, rules.THROTTLED, "concurrent connections", said(Phase.MAIL, 451, "4.3.2")),
+    (fires, rules.THROTTLED, "concurrent", said(Phase.MAIL, 432, "4.3.2", text="limit exceeded")),
+    (quiet, rules.THROTTLED, "not now", said(Phase.RCPT, 450, "4.3.2", text="Try again later")),
+    (
+        fires,
+        rules.RECIPIENT_REFUSED,
+        "relaying denied for now",
+        said(Phase.RCPT, 454, "4.7.1", text="Relay access denied"),
+    ),
+    (
+        fires,
+        rules.CLIENT_CERTIFICATE,
+        "asked for in words",
+        said(Phase.EHLO_AGAIN, 421, "4.7.1", text="Error: No client certificate presented"),
+    ),
     (fires, rules.THROTTLED, "first of a range", said(Phase.MAIL, 451, "4.7.500")),
     (fires, rules.THROTTLED, "last of another", said(Phase.MAIL, 451, "4.7.899")),
     (quiet, rules.THROTTLED, "between the ranges", said(Phase.MAIL, 451, "4.7.700")),

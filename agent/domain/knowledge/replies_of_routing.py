@@ -162,7 +162,7 @@ ROUTING = (
         text="unable to relay",
     ),
     Known(
-        ("5.7.1",),
+        ("5.7.1", "4.7.1"),
         ReplyClass.RELAY,
         "The server does not relay for this sender",
         "The recipient's domain is not its own and the client has no right to relay",

@@ -13,6 +13,7 @@ SENDERS = (
         "Too many connections or deliveries at once",
         "More parallel sessions than allowed, or too much mail to one mailbox",
         "Use fewer connections and a longer interval",
+        text="limit exceeded",
     ),
     Known(
         ("4.5.3", "5.5.3"),

@@ -1,0 +1,33 @@
+"""What does a command lend to the probes that it runs?"""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.dialer import Dialer
+from agent.adapters.history import History
+from agent.adapters.ledger import Ledger
+from agent.adapters.plans import Recall
+from agent.adapters.resolver import Resolver
+from agent.adapters.store import Store
+from agent.adapters.trust import TrustStore
+from agent.probes.base import Toolbox
+
+
+@contextlib.asynccontextmanager
+async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncIterator[Toolbox]:
+    """Lend a toolbox that remembers nothing; without *trust* no certificate is trusted."""
+    clock, store = SystemClock(), Store(None)
+    await store.open()
+    try:
+        yield Toolbox(
+            resolver=resolver,
+            clock=clock,
+            recall=Recall(resolver),
+            history=History(store),
+            ledger=Ledger(store, clock),
+            dialer=Dialer(clock=clock),
+            trust=trust or TrustStore(system=False),
+        )
+    finally:
+        await store.close()
