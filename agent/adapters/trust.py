@@ -48,7 +48,6 @@ class TrustStore:
         self._as_exchange = LearningClient(
             ciphers=":".join(EXCHANGE_CIPHERS), oldest=LearningClient.TLS_1_2
         )
-        self._showing: dict[bytes, LearningClient] = {}
         self.anchors = Anchors(ders)
         self._trusted_until: dict[tuple[bytes, ...], datetime] = {}
 
@@ -74,14 +73,12 @@ class TrustStore:
         return self._as_exchange
 
     def showing(self, pair: KeyPair) -> TlsClient:
-        """Return the client that only learns and shows *pair* where it is asked to.
+        """Return a client that only learns and shows *pair* where it is asked to.
 
-        Raises ValueError for a pair that cannot be read or does not fit.
+        It is cheap to make, because it loads no roots. Raises ValueError for a pair that cannot be
+        read or does not fit.
         """
-        client = self._showing.get(pair.key)
-        if client is None:
-            client = self._showing[pair.key] = LearningClient(pair=pair)
-        return client
+        return LearningClient(pair=pair)
 
     def present(
         self, chain: tuple[bytes, ...], at: datetime, staple: bytes = b""

@@ -41,6 +41,11 @@ def load_pair(pair: KeyPair) -> tuple[list[x509.Certificate], Key]:
     raise ValueError(message)
 
 
+def ders_of(pair: KeyPair) -> tuple[bytes, ...]:
+    """Return the certificates of *pair* in DER. Raises ValueError as :func:`load_pair` does."""
+    return tuple(each.public_bytes(serialization.Encoding.DER) for each in load_pair(pair)[0])
+
+
 class Authority:
     """A certificate authority of our own, made on the spot and never stored."""
 

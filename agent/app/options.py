@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from agent.adapters.resolver import system_resolvers
+from agent.adapters.wallet import Reader
+from agent.adapters.x509_making import KeyPair
 from agent.config import Config
+from agent.config.credentials import ClientCertificate
 from agent.probes.self_check import KIND as SELF
 from agent.runtime.lane import Limits
 from agent.runtime.watchdog import Patience
@@ -74,3 +78,17 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def pairs(config: Config) -> dict[str, Reader]:
+    """Return how to read the client certificates of the configuration, by credential."""
+    return {
+        name: partial(_read_pair, credential)
+        for name, credential in config.credentials.items()
+        if isinstance(credential, ClientCertificate)
+    }
+
+
+def _read_pair(credential: ClientCertificate) -> KeyPair:
+    certificates, key = credential.certificate_file.reveal(), credential.secret.reveal()
+    return KeyPair(certificates.encode(), key.encode())

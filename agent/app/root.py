@@ -25,6 +25,7 @@ from agent.adapters.resolver import Resolver
 from agent.adapters.sink import Sink
 from agent.adapters.store import Store, StoreError
 from agent.adapters.trust import TrustStore
+from agent.adapters.wallet import Wallet
 from agent.app import options
 from agent.app.options import Overrides, StartError
 from agent.config import Config, ConfigError
@@ -171,6 +172,7 @@ class Agent:
                 detours_only=overrides.detours_only,
             ),
             trust=await TrustStore.load(roots=overrides.roots),
+            wallet=Wallet(),
             vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
         )
         return cls(
@@ -257,6 +259,8 @@ class Agent:
     def _apply(self, config: Config) -> None:
         """Make a configuration the one in force."""
         self._config = config
+        if self._tools.wallet is not None:
+            self._tools.wallet.replace(options.pairs(config))
         # A message sent for a route that is gone must still be let in, so none is ever removed.
         self._recipients |= {target.send.rcpt_to.lower() for target in options.routes(config)}
         now, identities = self._tools.clock.now(), [check.identity for check in config.checks]

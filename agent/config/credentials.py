@@ -151,7 +151,28 @@ class WorkloadIdentity(_Entra):
     )
 
 
+class ClientCertificate(_Credential):
+    """A certificate to show to SMTP servers in TLS, as the sending server does."""
+
+    secret_field: ClassVar[str] = "private_key"  # noqa: S105 - the name of a field
+
+    kind: Literal["client-certificate"] = Field(description="How to log in.")
+    certificate_file: SecretFile = Field(
+        description="The certificate and those above it, PEM; relative to this file."
+    )
+    private_key: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the private key, PEM."
+    )
+    private_key_file: SecretFile | None = Field(
+        default=None, description="File that holds the private key, PEM; relative to this file."
+    )
+
+
 Credential = Annotated[
-    PasswordCredential | ClientCredentials | CertificateCredential | WorkloadIdentity,
+    PasswordCredential
+    | ClientCredentials
+    | CertificateCredential
+    | ClientCertificate
+    | WorkloadIdentity,
     Field(discriminator="kind"),
 ]

@@ -1,7 +1,8 @@
 """Which checks follow from the configuration?
 
 Every subject is looked at by every probe for its kind, in the order of the file, unless it is
-switched off. Subjects that say nothing of their own share one settings object.
+switched off or the probe has nothing to look at there. Subjects that say nothing of their own share
+one settings object.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ class _Chosen:
         self.probe = probe
         self.attribute = attribute(probe)
         self.default: CheckSettings | None = getattr(for_all, self.attribute)
+
+    def is_asked_for(self, checks: Any) -> bool:
+        """Tell whether a subject with *checks* sets this probe up for itself."""
+        written = self.attribute in checks.model_fields_set
+        return written and getattr(checks, self.attribute) is not None
 
     def of(self, checks: Any) -> CheckSettings | None:
         """Return the settings for a subject with *checks*, None where it is switched off.
@@ -59,6 +65,11 @@ def expand(file: Any, probes: Probes) -> tuple[tuple[Check[Any, Any], ...], tupl
         for kind, (section, _, _) in SECTION_OF_KIND.items()
     }
     for path, tenant, subject, choice in _pairs(file, chosen):
+        why = choice.probe.unfit(subject) if choice.probe.unfit else ""
+        if why:
+            if choice.is_asked_for(subject.checks):
+                clashes.append(((*path, "checks", choice.probe.kind), f"has no use here: {why}"))
+            continue
         try:
             settings = choice.of(subject.checks)
         except ValidationError as error:
@@ -73,8 +84,10 @@ def expand(file: Any, probes: Probes) -> tuple[tuple[Check[Any, Any], ...], tupl
 def _pairs(file: Any, chosen: dict[str, list[_Chosen]]) -> Iterator[tuple[Path, str, Any, _Chosen]]:
     """Yield each subject with each probe for it, in the order of the file."""
     for number, tenant in enumerate(file.tenants):
+        domains = tuple(domain.name for domain in tenant.domains)
         for section, choices in chosen.items():
             for index, subject in enumerate(getattr(tenant, section)):
                 path = ("tenants", number, section, index)
+                placed = subject.within(domains)
                 for choice in choices:
-                    yield path, tenant.name, subject, choice
+                    yield path, tenant.name, placed, choice

@@ -23,13 +23,16 @@ def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Itera
     """Yield what is wrong with a valid *file*, with its path; *data* is all that was written."""
     yield from _unique(("tenants",), file.tenants)
     credentials = data.get("credentials") if isinstance(data, dict) else None
-    names = tuple(map(str, credentials)) if isinstance(credentials, dict) else ()
+    kinds = _kinds(credentials) if isinstance(credentials, dict) else {}
+    names = tuple(kinds)
     for number, tenant in enumerate(file.tenants):
         path: Path = ("tenants", number)
         for section, _, _ in SECTION_OF_KIND.values():
             yield from _unique((*path, section), getattr(tenant, section))
         for index, domain in enumerate(tenant.domains):
             yield from _senders((*path, "domains", index), domain)
+        for index, connector in enumerate(tenant.connectors):
+            yield from _certificate((*path, "connectors", index), connector, kinds)
         for index, route in enumerate(tenant.routes):
             yield from _login((*path, "routes", index, "send", "smtp"), route, names)
     yield from _ports(file)
@@ -64,6 +67,25 @@ def _refusal(text: str, reader: Callable[[str], object]) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _kinds(credentials: dict[Any, Any]) -> dict[str, str]:
+    """Return the kind of each credential that was written, by name, right or wrong."""
+    return {
+        str(name): str(each.get("kind", "")) if isinstance(each, dict) else ""
+        for name, each in credentials.items()
+    }
+
+
+def _certificate(path: Path, connector: Any, kinds: dict[str, str]) -> Iterator[Mistake]:
+    name = connector.credential
+    if name is None:
+        return
+    fitting = [each for each, kind in kinds.items() if kind == "client-certificate"]
+    if name not in fitting:
+        known = f"; there is: {', '.join(fitting)}" if fitting else "; none is declared"
+        about = f"is no client-certificate in the section credentials{known}"
+        yield (*path, "credential"), about
 
 
 def _login(path: Path, route: Any, names: tuple[str, ...]) -> Iterator[Mistake]:

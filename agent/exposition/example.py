@@ -39,6 +39,10 @@ credentials:
     tenant_id: contoso.onmicrosoft.com
     client_id: 00000000-0000-0000-0000-000000000000
     client_secret_file: /run/secrets/graph
+  sender:
+    kind: client-certificate
+    certificate_file: /etc/ssl/mail.pem
+    private_key_file: /run/secrets/mail.key
 """
 
 _REMARK: Final = "#"  # the key under which an example subject holds what is to be said of it
@@ -88,6 +92,14 @@ _CONNECTORS: Final = (
         "validation_recipients": ["postmaster@contoso.com"],
         "recipient_domains": ["contoso.com"],
         "helo": "contoso.com",
+        "mail_from": "probe@contoso.com",
+    },
+    {
+        _REMARK: "With `credential: sender` it would show the certificate of the sending server.",
+        "name": "from-datacentre",
+        "direction": "inbound",
+        "endpoint": "contoso-com.mail.protection.outlook.com",
+        "recipient": "postmaster@contoso.com",
         "mail_from": "probe@contoso.com",
     },
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.adapters.plans import Recall
     from agent.adapters.resolver import Resolver
     from agent.adapters.trust import TrustStore
+    from agent.adapters.wallet import Wallet
 
 T = TypeVar("T", bound=Subject)
 S = TypeVar("S", bound=CheckSettings)
@@ -56,6 +57,7 @@ class Toolbox:
     ledger: "Ledger"
     dialer: "Dialer"
     trust: "TrustStore"
+    wallet: "Wallet | None" = None  # only inbound connectors show certificates
     vitals: "Vitals | None" = None  # only the agent's own check looks at these
 
 
@@ -67,7 +69,8 @@ class Probe(Generic[T, S]):
     tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run
     could tell nothing. ``initial`` gives the measurements that exist before the first run of this
     process, so that counters start at 0, or where they stood before a restart. ``example`` is a
-    short YAML value for the example file.
+    short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
+    subject of its kind, such as an outbound connector; an empty text where it has.
     """
 
     kind: str
@@ -79,6 +82,7 @@ class Probe(Generic[T, S]):
     depends_on: tuple[str, ...] = ()
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
+    unfit: "Callable[[T], str] | None" = None
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

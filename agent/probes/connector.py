@@ -232,4 +232,5 @@ PROBE = Probe(
     signals=(PHASE_DURATION, REACHABLE, ADDRESSES, EXPIRY),
     depends_on=("resolver",),
     example="{interval: 5m, warn_before_expiry: 720h}",
+    unfit=lambda subject: "" if subject.direction == "outbound" else "it is an inbound connector",
 )

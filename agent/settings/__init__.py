@@ -7,6 +7,7 @@ values to the domain. Every field has a description, because the documentation i
 
 from pydantic import BaseModel, Field, model_validator
 
+from agent.settings.connector_subject import ConnectorSubject, TlsSettings
 from agent.settings.fields import (
     Address,
     CheckSettings,
@@ -32,9 +33,9 @@ from agent.settings.fields import (
     write_duration,
 )
 from agent.settings.secret import MASK, Secret, SecretError
+from agent.settings.subject import Subject
 from agent.settings.subjects import (
     AgentSubject,
-    ConnectorSubject,
     DomainSubject,
     Endpoint,
     Expect,
@@ -42,8 +43,6 @@ from agent.settings.subjects import (
     RouteSubject,
     Send,
     SinkReceive,
-    Subject,
-    TlsSettings,
     Topology,
 )
 

@@ -199,21 +199,28 @@ _RANGE = re.compile(r"([0-9.]+/[0-9]+)(?::([0-9]+))?")
 _WIDEST_RANGE = 24  # Exchange takes IPv4 ranges of /24 to /32
 
 
+def _server_place(value: Any) -> HostPort:
+    """Read a name or an address; Exchange Online itself knows no port but 25."""
+    return _with_port(HostPort.read(value, SMTP_PORT))
+
+
 def _smart_host(value: Any) -> HostPort:
-    """Read a name, an address, or an IPv4 range; Exchange Online itself knows no port but 25."""
+    """Read a name, an address, or an IPv4 range."""
     match = _RANGE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        host = HostPort.read(value, SMTP_PORT)
-    else:
-        network = read_network(match[1])
-        if network.prefixlen < _WIDEST_RANGE:
-            message = f"is wider than Exchange takes, which is /{_WIDEST_RANGE} to /32"
-            raise ValueError(message)
-        host = HostPort(str(network), read_port(match[2]) if match[2] else SMTP_PORT)
-    if not host.port:
+        return _server_place(value)
+    network = read_network(match[1])
+    if network.prefixlen < _WIDEST_RANGE:
+        message = f"is wider than Exchange takes, which is /{_WIDEST_RANGE} to /32"
+        raise ValueError(message)
+    return _with_port(HostPort(str(network), read_port(match[2]) if match[2] else SMTP_PORT))
+
+
+def _with_port(place: HostPort) -> HostPort:
+    if not place.port:
         message = "has the port 0, on which nothing listens"
         raise ValueError(message)
-    return host
+    return place
 
 
 _string = WithJsonSchema({"type": "string"})
@@ -240,6 +247,9 @@ Network = Annotated[
 ]
 Listen = Annotated[
     HostPort, BeforeValidator(HostPort.read), PlainSerializer(str, return_type=str), _string
+]
+ServerPlace = Annotated[
+    HostPort, BeforeValidator(_server_place), PlainSerializer(str, return_type=str), _string
 ]
 SmartHost = Annotated[
     HostPort, BeforeValidator(_smart_host), PlainSerializer(str, return_type=str), _string

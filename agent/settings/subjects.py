@@ -6,10 +6,9 @@ has a description.
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic.functional_validators import BeforeValidator
 
 from agent.settings.fields import (
     SMTP_PORT,
@@ -20,43 +19,15 @@ from agent.settings.fields import (
     MailAddress,
     Name,
     Port,
-    RecipientDomain,
     ReversePath,
     Settings,
-    SmartHost,
     TlsExpectation,
 )
+from agent.settings.subject import Subject
 
 Topology = Literal[
     "exchange-online", "third-party-filter", "hybrid", "on-premises", "parked", "custom"
 ]
-
-_EXCHANGE_TLS = {
-    "encryptiononly": "encryption-only",
-    "certificatevalidation": "certificate-validation",
-    "domainvalidation": "domain-validation",
-}
-
-
-def _tls_settings(value: Any) -> Any:
-    """Read Exchange's spelling (``DomainValidation``) as well as ours (``domain-validation``)."""
-    if value is None:
-        return "none"
-    return _EXCHANGE_TLS.get(value.lower(), value) if isinstance(value, str) else value
-
-
-TlsSettings = Annotated[
-    Literal["none", "encryption-only", "certificate-validation", "domain-validation"],
-    BeforeValidator(_tls_settings),
-]
-
-
-class Subject(Settings):
-    """What a check looks at. ``kind`` is the word for it, and its section in the file."""
-
-    kind: ClassVar[str]
-
-    name: str
 
 
 class AgentSubject(Subject):
@@ -93,63 +64,6 @@ class DomainSubject(Subject):
     dkim_selectors: tuple[str, ...] = Field(
         default=(), description="DKIM selectors in use; by default those of the topology."
     )
-
-
-class ConnectorSubject(Subject):
-    """A connector of Exchange Online, described with its own properties in snake case."""
-
-    kind: ClassVar[str] = "connector"
-
-    name: Name = Field(description="The name of the connector.")
-    direction: Literal["outbound"] = Field(
-        default="outbound", description="Outbound: from Exchange Online to the smart hosts."
-    )
-    smart_hosts: tuple[SmartHost, ...] = Field(
-        min_length=1,
-        description="SmartHosts: names, addresses or ranges (`203.0.113.0/29`), with `:port` where"
-        " it is not 25; every address is walked.",
-    )
-    tls_settings: TlsSettings = Field(
-        default="none",
-        description="TlsSettings: `none` is opportunistic TLS; Exchange's spelling"
-        " (`DomainValidation`) is read too.",
-    )
-    tls_domain: HostPattern | None = Field(
-        default=None,
-        description="TlsDomain: the name that the certificate must have; only with"
-        " `domain-validation`.",
-    )
-    validation_recipients: tuple[MailAddress, ...] = Field(
-        default=(),
-        description="ValidationRecipients: addresses that the smart hosts must accept. No message"
-        " is sent to them.",
-    )
-    recipient_domains: tuple[RecipientDomain, ...] = Field(
-        default=(), description="RecipientDomains: `*`, or domains with an optional leading `*.`."
-    )
-    foreign_recipient: MailAddress = Field(
-        default="relay-test@example.org",
-        description="An address of a domain that is not yours, which the smart hosts must refuse."
-        " No message is sent to it.",
-    )
-    helo: Domain | None = Field(
-        default=None,
-        description="Name given in EHLO; by default the domain of `mail_from`, else the host's.",
-    )
-    mail_from: ReversePath = Field(
-        default="", description="Sender of the envelope; `<>` is the null sender."
-    )
-
-    @model_validator(mode="after")
-    def _tls_domain_fits(self) -> Self:
-        needs = self.tls_settings == "domain-validation"
-        if needs and self.tls_domain is None:
-            message = "tls_settings domain-validation needs a tls_domain"
-            raise ValueError(message)
-        if self.tls_domain is not None and not needs:
-            message = "tls_domain is only used with tls_settings domain-validation"
-            raise ValueError(message)
-        return self
 
 
 class Endpoint(Settings):

@@ -263,3 +263,23 @@ def test_the_probes_of_the_package_are_used_by_default(tmp_path: Path) -> None:
     config = load(write(tmp_path / "config.yaml", GOOD.replace("mta-sts", "mx")))
     assert {check.probe.kind for check in config.checks} <= {probe.kind for probe in discover()}
     assert ResolverEntry is not None
+
+
+def test_a_check_of_the_other_direction_is_a_mistake_unless_it_is_off(tmp_path: Path) -> None:
+    file = """
+tenants:
+  - name: contoso
+    domains: [{{name: contoso.com}}]
+    connectors:
+      - {{name: out, smart_hosts: [mail.contoso.com], checks: {{inbound: {0}}}}}
+      - {{name: in, direction: inbound, endpoint: a.mail.protection.outlook.com}}
+"""
+    path = tmp_path / "config.yaml"
+    path.write_text(file.format("{interval: 5m}"))
+    with pytest.raises(ConfigError, match=r"checks\.inbound: has no use here: it is an outbound"):
+        load(path)
+    path.write_text(file.format("off"))
+    checks = {(check.subject, check.probe.kind): check for check in load(path).checks}
+    assert ("out", "connector") in checks
+    assert ("out", "inbound") not in checks
+    assert checks["in", "inbound"].target.accepted_domains == ("contoso.com",)
