@@ -35,6 +35,8 @@ def _draw(seen: Walked, before: Mapping[Step, float]) -> Walk:
     ended = None if isinstance(dialogue, Accepted) else dialogue.phase
     phases = []
     for step in _WALKED:
+        if step is Step.RESOLVE and step not in before:
+            continue
         is_end = step is ended
         mood: Mood = "bad" if is_end else "good" if step in timings else "plain"
         words = words_of(dialogue) if is_end else ""

@@ -19,7 +19,7 @@ from agent.adapters.wallet import Wallet
 from agent.adapters.x509 import read
 from agent.adapters.x509_making import Authority, KeyPair
 from agent.domain import inbound_rules as rules
-from agent.domain.fact import Table
+from agent.domain.fact import Table, Walk
 from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
@@ -141,6 +141,9 @@ async def test_a_sound_connector_relays_for_its_certificate_and_nobody_else() ->
     assert [row[0] for row in tried.rows] == ["recipient", "relay", "impostor"]
     assert tried.rows[0][2] == "yes"
     assert "Certificates" in outcome.facts
+    drawn = outcome.facts["Walk of relay"]
+    assert isinstance(drawn, Walk)
+    assert [phase.name for phase in drawn.phases][:2] == ["connect", "greeting"]
 
 
 async def test_a_certificate_under_another_name_ends_relaying() -> None:
