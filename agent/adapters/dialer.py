@@ -9,7 +9,7 @@ a time.
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Literal
 
 from agent.adapters.clock import Clock
+from agent.adapters.courtesy import Courtesy
 from agent.adapters.line import Line
 from agent.domain.smtp import Reason
 
@@ -80,9 +81,10 @@ class _Slots:
 class Dialer:
     """Makes every connection to a mail server.
 
-    ``per_host`` is how many connections one address sees at a time. ``detours`` sends what is meant
-    for an address and port somewhere else; with ``detours_only`` nothing else is reached. Both are
-    for the lab, whose mail world has public addresses and lives on loopback.
+    ``per_host`` is how many connections one address sees at a time, ``spacing`` the least time
+    between the starts of two. ``detours`` sends what is meant for an address and port somewhere
+    else; with ``detours_only`` nothing else is reached. Both are for the lab, whose mail world has
+    public addresses and lives on loopback. ``courtesy`` keeps who asked us to slow down.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Dialer:
         *,
         clock: Clock,
         per_host: int = 3,
+        spacing: timedelta = timedelta(),
         detours: Mapping[tuple[str, int], tuple[str, int]] | None = None,
         detours_only: bool = False,
     ) -> None:
@@ -98,11 +101,24 @@ class Dialer:
         self.detours = dict(detours or {})
         self._detours_only = detours_only
         self._slots: dict[Address, _Slots] = {}
+        self._reached: dict[int, float] = {}  # a port, and when a public address was reached there
+        self.courtesy = Courtesy(clock, spacing)
+
+    def has_reached(self, port: int, within: timedelta) -> bool:
+        """Tell whether a public address has taken a connection at *port* that lately."""
+        at = self._reached.get(port)
+        return at is not None and self._clock.monotonic() - at <= within.total_seconds()
 
     @property
     def hosts_in_use(self) -> int:
         """How many addresses have connections, or wait for one."""
         return len(self._slots)
+
+    def detour(self, address: str, port: int) -> tuple[str, int] | None:
+        """Return where *address* and *port* really are; None where nobody goes there."""
+        return self.detours.get((address, port)) or (
+            None if self._detours_only else (address, port)
+        )
 
     @asynccontextmanager
     async def connect(
@@ -113,12 +129,14 @@ class Dialer:
         *patience* is how long to wait until other sessions leave room at the host, which is no
         fault of its. There is no deadline otherwise: the caller's ends it.
         """
-        place = self.detours.get((str(address), port))
-        if not is_allowed(address, reach) or (place is None and self._detours_only):
+        place = self.detour(str(address), port)
+        if not is_allowed(address, reach) or place is None:
             yield Reason.FORBIDDEN_ADDRESS
             return
         async with self._slot(address, patience) as is_free:
-            line = await self._open(place or (str(address), port)) if is_free else Reason.BUSY
+            line = await self._open(place) if is_free else Reason.BUSY
+            if isinstance(line, Line) and address.is_global:
+                self._reached[port] = self._clock.monotonic()
             try:
                 yield line
             finally:
@@ -134,7 +152,7 @@ class Dialer:
         slots.users += 1
         is_free = False
         try:
-            is_free = await _wait_for(slots.semaphore, patience)
+            is_free = await _wait_for(self._turn(slots.semaphore, address), patience)
             yield is_free
         finally:
             if is_free:
@@ -142,6 +160,15 @@ class Dialer:
             slots.users -= 1
             if not slots.users:
                 del self._slots[address]
+
+    async def _turn(self, semaphore: asyncio.Semaphore, address: Address) -> None:
+        """Wait for a connection to be free, and for the time between two to be over."""
+        await semaphore.acquire()
+        try:
+            await asyncio.sleep(self.courtesy.wait_for(address))
+        except asyncio.CancelledError:
+            semaphore.release()
+            raise
 
     async def _open(self, place: tuple[str, int]) -> Line | Reason:
         host, port = place
@@ -158,12 +185,13 @@ class Dialer:
         return line
 
 
-async def _wait_for(semaphore: asyncio.Semaphore, patience: timedelta | None) -> bool:
+async def _wait_for(turn: Awaitable[None], patience: timedelta | None) -> bool:
     try:
         async with asyncio.timeout(None if patience is None else patience.total_seconds()):
-            return await semaphore.acquire()
+            await turn
     except TimeoutError:
         return False
+    return True
 
 
 def reason_of(error: OSError) -> Reason:

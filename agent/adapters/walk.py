@@ -9,10 +9,11 @@ from datetime import timedelta
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer, Reach
+from agent.adapters.egress import Egress
 from agent.adapters.smtp_session import Session, Target, hold
 from agent.adapters.tls import TlsClient
 from agent.adapters.trust import TrustStore
-from agent.domain.smtp import Errand
+from agent.domain.smtp import Errand, Phase, Reason, Unreached
 from agent.domain.walk import Walked
 
 _SHORTEST = timedelta(milliseconds=1)
@@ -34,11 +35,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Walker:
-    """Walks hosts, with what it needs of the world."""
+    """Walks hosts, with what it needs of the world.
+
+    Without ``egress`` nobody asks whether a silent server could have been reached at all.
+    """
 
     dialer: Dialer
     trust: TrustStore
     clock: Clock
+    egress: Egress | None = None
 
     async def walk(self, stop: Stop, errand: Errand, deadline: timedelta) -> Walked:
         """Carry out *errand*, which has no message and no login, and return what was seen.
@@ -48,6 +53,8 @@ class Walker:
         if errand.message is not None or errand.login is not None:
             message = "nothing secret goes over a handshake that judges nothing"
             raise ValueError(message)
+        if held := self.dialer.courtesy.held(stop.address):
+            return _left_alone(stop, *held)
         target = Target(
             address=stop.address,
             port=stop.port,
@@ -62,7 +69,22 @@ class Walker:
             clock=self.clock,
             deadline=max(deadline, _SHORTEST),
         )
-        return self._seen(stop, session)
+        return await self._weigh(self._seen(stop, session))
+
+    async def _weigh(self, walked: Walked) -> Walked:
+        """Take out what may be no fault of the server: a closed port here, our own haste."""
+        address = walked.address
+        assert address is not None  # noqa: S101 - a stop has one
+        match walked.dialogue:
+            case Unreached(Phase.CONNECT, Reason.TIMEOUT) if address.is_global:
+                if self.egress is not None and not await self.egress.is_proven(walked.port):
+                    detail = f"nobody was reached at port {walked.port} from here"
+                    dialogue = Unreached(Phase.CONNECT, Reason.NO_EGRESS, detail)
+                    return replace(walked, dialogue=dialogue)
+            case Unreached(reason=reason) if reason.is_ours:
+                return walked  # it says nothing of what the server thinks of us
+        lasting = self.dialer.courtesy.note(address, throttled=walked.is_throttled)
+        return replace(walked, throttled_for=lasting)
 
     def _seen(self, stop: Stop, session: Session) -> Walked:
         seen = Walked(
@@ -87,3 +109,16 @@ class Walker:
             tls_cipher=secured.cipher,
             asked=secured.asked,
         )
+
+
+def _left_alone(stop: Stop, since: timedelta, left: timedelta) -> Walked:
+    """Return the walk that is not made, because the server asked us to slow down."""
+    detail = f"it asked to slow down, and is tried again in {left.total_seconds():.0f} s"
+    dialogue = Unreached(Phase.CONNECT, Reason.HELD_BACK, detail)
+    return Walked(
+        host=stop.host,
+        port=stop.port,
+        address=stop.address,
+        dialogue=dialogue,
+        throttled_for=since,
+    )

@@ -37,11 +37,16 @@ class Again(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What the connector asks of its smart hosts."""
+    """What the connector asks of its smart hosts.
+
+    ``is_by_dane`` where the certificate is held against DNS, so that its name, issuer and time
+    count for nothing (RFC 7672 section 3.1.1).
+    """
 
     tls_settings: TlsSettings
     tls_domain: str | None = None
     warn_before: timedelta = timedelta(days=30)
+    is_by_dane: bool = False
 
 
 def examine(walked: Walked, promise: Promise, at: datetime) -> tuple[Finding, ...]:
@@ -111,23 +116,32 @@ def _dialogue(walked: Walked, promise: Promise) -> list[Finding]:
     if isinstance(dialogue, Accepted):
         return []
     if isinstance(dialogue, Unreached):
-        return [_unreached(walked.place, dialogue, promise)]
+        return [_unreached(walked, dialogue, promise)]
     if dialogue.phase is Phase.STARTTLS:
         rule = _by_demand(rules.HANDSHAKE_FAILED, rules.TLS_BROKEN, promise)
         return [rule.found(f"{walked.place} refuses STARTTLS: {dialogue.reply.text}")]
-    if dialogue.phase is not Phase.RCPT:
-        return [_refused(walked.place, dialogue.phase, dialogue.reply)]
+    if walked.is_throttled or dialogue.phase is not Phase.RCPT:
+        return [_refused(walked, walked.place, dialogue)]
     return [
-        _refused(f"{walked.place}, {recipient}", Phase.RCPT, reply)
+        _refused(walked, f"{walked.place}, {recipient}", Refused(Phase.RCPT, reply))
         for recipient, reply in walked.recipients
         if reply.is_negative
     ]
 
 
-def _refused(who: str, phase: Phase, reply: Reply) -> Finding:
+def _refused(walked: Walked, who: str, refused: Refused) -> Finding:
+    reply, phase = refused.reply, refused.phase
     diagnosis = diagnose(reply)
     rule = _rule_of_refusal(phase, reply, diagnosis)
+    rule = _throttled(walked) if rule is rules.THROTTLED else rule
     return rule.found(f"{who}: {reply.text} (phase {phase})", *diagnosis.advice)
+
+
+def _throttled(walked: Walked) -> Rule:
+    """Return the rule for a limit, which is no fault until it lasts."""
+    lasting = walked.throttled_for
+    is_long = lasting is not None and lasting >= rules.THROTTLED_TOO_LONG
+    return rules.THROTTLED_LASTING if is_long else rules.THROTTLED
 
 
 def _rule_of_refusal(phase: Phase, reply: Reply, diagnosis: Diagnosis) -> Rule:
@@ -150,10 +164,12 @@ _BY_REASON = {
 }
 
 
-def _unreached(place: str, unreached: Unreached, promise: Promise) -> Finding:
+def _unreached(walked: Walked, unreached: Unreached, promise: Promise) -> Finding:
     phase, reason = unreached.phase, unreached.reason
     more = f": {unreached.detail}" if unreached.detail else ""
-    return _rule_of(phase, reason, promise).found(f"{place}: {reason} at phase {phase}{more}")
+    is_held = reason is Reason.HELD_BACK
+    rule = _throttled(walked) if is_held else _rule_of(phase, reason, promise)
+    return rule.found(f"{walked.place}: {reason} at phase {phase}{more}")
 
 
 def _rule_of(phase: Phase, reason: Reason, promise: Promise) -> Rule:
@@ -186,7 +202,7 @@ def _encryption(walked: Walked, promise: Promise, at: datetime) -> list[Finding]
     if walked.tls_version not in EXCHANGE_VERSIONS:
         detail = f"{walked.place} speaks {walked.tls_version} at most"
         findings.append(_by_demand(rules.TLS_TOO_OLD, rules.TLS_BROKEN, promise).found(detail))
-    if walked.presented is not None:
+    if walked.presented is not None and not promise.is_by_dane:
         faults = judge(
             walked.presented, expected=promise.tls_domain, at=at, soon=promise.warn_before
         )

@@ -1,5 +1,7 @@
 """What can be wrong between Exchange Online and a connector's smart hosts?"""
 
+from datetime import timedelta
+
 from agent.domain.finding import Rule, Severity
 
 _FLOW = "https://learn.microsoft.com/exchange/mail-flow-best-practices/use-connectors-to-configure-mail-flow"
@@ -92,6 +94,16 @@ THROTTLED = _rule(
     "Raise the interval of this check, or exempt this machine from the server's limits.",
     "RFC 5321 section 3.8",
 )
+THROTTLED_LASTING = _rule(
+    "throttled-lasting",
+    Severity.WARNING,
+    "A smart host has been turning connections away for long",
+    "It answers this machine, which comes rarely, with a limit all the time, so it will answer"
+    " Exchange Online so too. See the server's load and its limits (smtpd_client_connection_rate_"
+    "limit on Postfix, MaxInboundConnection on Exchange), and exempt Exchange Online's ranges.",
+    "RFC 5321 section 3.8",
+)
+THROTTLED_TOO_LONG = timedelta(minutes=30)
 STARTTLS_MISSING = _rule(
     "starttls-missing",
     Severity.CRITICAL,
@@ -256,6 +268,7 @@ RULES = (
     RECIPIENT_REFUSED,
     DEFERRED,
     THROTTLED,
+    THROTTLED_LASTING,
     STARTTLS_MISSING,
     PLAINTEXT,
     HANDSHAKE_FAILED,
@@ -278,23 +291,3 @@ RULES = (
     CLIENT_CERTIFICATE,
     NOT_TRIED,
 )
-
-# What the queue of Exchange Online shows for the same cause.
-IN_EXCHANGE = {
-    UNRESOLVED.code: "450 4.4.312 DNS query failed",
-    TIMED_OUT.code: "450 4.4.315 Connection timed out",
-    STALLED.code: "450 4.4.315 Connection timed out",
-    REFUSED.code: "450 4.4.316 Connection refused",
-    PROTOCOL.code: "450 4.4.317 Cannot connect to remote server",
-    STARTTLS_MISSING.code: "450 4.4.317 Cannot connect to remote server",
-    HANDSHAKE_FAILED.code: "450 4.4.317 Cannot connect to remote server",
-    TLS_TOO_OLD.code: "450 4.4.317 Cannot connect to remote server",
-    CONNECTION_LOST.code: "450 4.4.318 Connection was closed abruptly",
-    EXPIRED.code: "450 4.7.320 Certificate validation failed",
-    NAME_MISMATCH.code: "450 4.7.320 Certificate validation failed [Message=SubjectMismatch]",
-    REVOKED.code: "450 4.7.320 Certificate validation failed",
-    WRONG_PURPOSE.code: "450 4.7.320 Certificate validation failed",
-    UNTRUSTED.code: "450 4.4.317 Cannot connect to remote server [Message=UntrustedRoot]",
-    RECIPIENT_REFUSED.code: "550 5.1.351 or 5.0.350, with the server's reply after the arrow",
-    SESSION_REFUSED.code: "550 5.0.350 Remote server returned an error -> the server's reply",
-}

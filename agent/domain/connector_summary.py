@@ -5,16 +5,50 @@ delivers; who repairs it wants to know which part.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from agent.domain import connector_rules as rules
+from agent.domain import delivery_rules
 from agent.domain.finding import Finding, Rule, Severity
 from agent.domain.smtp import Accepted
 from agent.domain.walk import Walked
 
+# What the queue of Exchange Online shows for the same cause.
+IN_EXCHANGE = {
+    rules.UNRESOLVED.code: "450 4.4.312 DNS query failed",
+    rules.TIMED_OUT.code: "450 4.4.315 Connection timed out",
+    rules.STALLED.code: "450 4.4.315 Connection timed out",
+    rules.REFUSED.code: "450 4.4.316 Connection refused",
+    rules.PROTOCOL.code: "450 4.4.317 Cannot connect to remote server",
+    rules.STARTTLS_MISSING.code: "450 4.4.317 Cannot connect to remote server",
+    rules.HANDSHAKE_FAILED.code: "450 4.4.317 Cannot connect to remote server",
+    rules.TLS_TOO_OLD.code: "450 4.4.317 Cannot connect to remote server",
+    rules.CONNECTION_LOST.code: "450 4.4.318 Connection was closed abruptly",
+    rules.EXPIRED.code: "450 4.7.320 Certificate validation failed",
+    rules.NAME_MISMATCH.code: "450 4.7.320 Certificate validation failed [Message=SubjectMismatch]",
+    rules.REVOKED.code: "450 4.7.320 Certificate validation failed",
+    rules.WRONG_PURPOSE.code: "450 4.7.320 Certificate validation failed",
+    rules.UNTRUSTED.code: "450 4.4.317 Cannot connect to remote server [Message=UntrustedRoot]",
+    rules.RECIPIENT_REFUSED.code: "550 5.1.351 or 5.0.350, with the server's reply after the arrow",
+    rules.SESSION_REFUSED.code: "550 5.0.350 Remote server returned an error -> the server's reply",
+}
+
+IN_EXCHANGE |= delivery_rules.IN_EXCHANGE
+
 Examined = tuple[tuple[Finding, ...], ...]
 
 
-def summarise(seen: tuple[Walked, ...], examined: Examined) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The rules for a part that fails: ``some`` addresses, or a whole address ``family``."""
+
+    some: Rule = rules.PARTLY_FAILING
+    family: Rule = rules.FAMILY_FAILING
+
+
+def summarise(
+    seen: tuple[Walked, ...], examined: Examined, partial: Partial = Partial()
+) -> tuple[Finding, ...]:
     """Make one list of the findings of all walks: one for each rule, the rest as evidence.
 
     *examined* has the findings of each walk in *seen*. Where some addresses work, what is critical
@@ -29,19 +63,21 @@ def summarise(seen: tuple[Walked, ...], examined: Examined) -> tuple[Finding, ..
     failing = [each for each in merged if each.severity is Severity.CRITICAL]
     rest = tuple(each for each in merged if each.severity is not Severity.CRITICAL)
     evidence = [line for each in failing for line in (each.detail, *each.evidence)]
-    rule, detail = _share(broken, working, len(seen))
+    rule, detail = _share(broken, working, len(seen), partial)
     return (rule.found(detail, *evidence), *rest)
 
 
-def _share(broken: list[Walked], working: list[Walked], tried: int) -> tuple[Rule, str]:
+def _share(
+    broken: list[Walked], working: list[Walked], tried: int, partial: Partial
+) -> tuple[Rule, str]:
     """Say which part fails: a whole address family, whole hosts, or single addresses."""
     detail = f"{len(broken)} of {tried} addresses fail"
     lost = _families(broken) - _families(working)
     if len(lost) == 1 and _families(broken) == lost:
-        return rules.FAMILY_FAILING, f"{detail}: all that are IPv{lost.pop()}"
+        return partial.family, f"{detail}: all that are IPv{lost.pop()}"
     fine = {each.host for each in working}
     dead = dict.fromkeys(each.host for each in broken if each.host not in fine)
-    return rules.PARTLY_FAILING, f"{detail}: all of {', '.join(dead)}" if dead else detail
+    return partial.some, f"{detail}: all of {', '.join(dead)}" if dead else detail
 
 
 def _families(seen: Iterable[Walked]) -> set[int]:
@@ -69,7 +105,7 @@ def merge(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _in_exchange(rule: Rule) -> tuple[str, ...]:
-    words = rules.IN_EXCHANGE.get(rule.code)
+    words = IN_EXCHANGE.get(rule.code)
     return (f"Exchange Online: {words}",) if words else ()
 
 
@@ -77,7 +113,7 @@ def verdict(walked: Walked, findings: tuple[Finding, ...]) -> str:
     """Say what Exchange Online would do with a message at this address."""
     worst = max(findings, key=lambda each: each.severity, default=None)
     if worst is not None and worst.severity is Severity.CRITICAL:
-        words = rules.IN_EXCHANGE.get(worst.rule.code)
+        words = IN_EXCHANGE.get(worst.rule.code)
         return f"queue it: {words}" if words else "not deliver it safely"
     if worst is not None and worst.severity is Severity.UNKNOWN:
         return "cannot be told from here"

@@ -42,6 +42,8 @@ class Reason(enum.StrEnum):
     NO_ROUTE = "no-route"  # this machine cannot reach that network
     EXHAUSTED = "exhausted"  # this machine is out of sockets
     BUSY = "busy"  # the host sees as many connections from us as it may
+    NO_EGRESS = "no-egress"  # nobody was reached at that port from here, so it may be closed
+    HELD_BACK = "held-back"  # the host has asked to slow down, and is left alone for a while
     REFUSED = "refused"
     TIMEOUT = "timeout"
     CONNECTION_LOST = "connection-lost"
@@ -67,6 +69,8 @@ _OURS = frozenset(
         Reason.NO_ROUTE,
         Reason.EXHAUSTED,
         Reason.BUSY,
+        Reason.NO_EGRESS,
+        Reason.HELD_BACK,
         Reason.CLIENT_CERTIFICATE,
     }
 )

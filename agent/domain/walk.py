@@ -5,12 +5,14 @@ what TLS agreed on, which certificate was shown, what each recipient was answere
 each phase took.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 
+from agent.domain.diagnosis import diagnose
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Accepted, Dialogue, Phase, Refused, Unreached
+from agent.domain.smtp import Accepted, Dialogue, Phase, Reason, Refused, Unreached
 from agent.domain.smtp_reply import Reply
 from agent.domain.tls import Presented
 
@@ -24,6 +26,7 @@ class Walked:
     ``asked`` is whether the server asked for a client's certificate, None where nobody looked;
     ``clear_text`` the greeting and what EHLO offered before TLS; ``timings`` are seconds.
     ``tls_failure`` is how the session with TLS ended, where this is a second one without it.
+    ``throttled_for`` is for how long the server has been slowing us down, None where it does not.
     """
 
     host: str
@@ -41,6 +44,7 @@ class Walked:
     timings: Mapping[Phase, float] = field(default_factory=dict)
     transcript: tuple[PeerText, ...] = ()
     tls_failure: Refused | Unreached | None = None
+    throttled_for: timedelta | None = None
 
     @property
     def place(self) -> str:
@@ -50,8 +54,36 @@ class Walked:
             return host
         return f"{host} [{self.address}]"
 
+    @property
+    def is_throttled(self) -> bool:
+        """True where the server's last word was that we come too often."""
+        dialogue = self.dialogue
+        return isinstance(dialogue, Refused) and diagnose(dialogue.reply).is_throttle
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """True for IPv6 where this machine has none: nothing was tried."""
+        match self:
+            case Walked(address=IPv6Address(), dialogue=Unreached(reason=Reason.NO_ROUTE)):
+                return True
+        return False
+
 
 _SMTP = 25
+
+
+def slowest(seen: Iterable[Walked], resolving: float) -> dict[Phase, float]:
+    """Return the seconds of each phase, those of the slowest address; *resolving* is DNS's part."""
+    found = {Phase.RESOLVE: resolving}
+    for each in seen:
+        for phase, seconds in each.timings.items():
+            found[phase] = max(seconds, found.get(phase, 0.0))
+    return found
+
+
+def first_end(seen: Iterable[Walked]) -> datetime | None:
+    """Return when the first of the certificates expires; None where none was shown."""
+    return min((each.presented.leaf.not_after for each in seen if each.presented), default=None)
 
 
 def result_of(dialogue: Dialogue) -> str:

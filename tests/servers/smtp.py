@@ -1,9 +1,10 @@
 """SMTP servers: a real one, and some that misbehave. All in the test's loop, on free ports."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -101,6 +102,24 @@ async def rude_server(behave: Behaviour) -> AsyncIterator[tuple[int, bytearray]]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def swallowing() -> Iterator[int]:
+    """A port at which attempts to connect get no answer at all; gives the port.
+
+    The kernel drops what wants to enter a queue that is full and that nobody empties.
+    """
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        port: int = server.getsockname()[1]
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(("127.0.0.1", port))
+        yield port
 
 
 def scripted(*replies: bytes, reset: bool = False) -> Behaviour:
