@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from agent.adapters.trust import TrustStore
 from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import exit_for
 from agent.cli.resolvers import Server, option, resolving
@@ -17,6 +18,7 @@ from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Exchange, Query, Reply
 from agent.domain.names import DomainName
 from agent.exposition.as_json import outcome_as_json
+from agent.probes import exchange
 from agent.probes.base import Check, Probe, discover
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
@@ -25,6 +27,7 @@ from agent.runtime.runner import Runner
 from agent.settings import DomainSubject
 
 AT_ONCE = 50  # runs
+_OF_DNS = ("mx", "spf")
 _NULL_MX = Exchange(0, "")  # RFC 7505 section 3
 _SKETCH = 24  # characters of the progress bar
 
@@ -45,17 +48,29 @@ class Looked:
 @click.command("check")
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
 @option
+@click.option(
+    "--walk",
+    "walks",
+    is_flag=True,
+    help="Also walk every exchange over SMTP, without a message; needs port 25 open from here.",
+)
 @click.option("--brief", is_flag=True, help="Findings only: no records, trees and tables.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
 def command(
-    *, domains: tuple[str, ...], servers: tuple[Server, ...], brief: bool, as_json: bool
+    *,
+    domains: tuple[str, ...],
+    servers: tuple[Server, ...],
+    walks: bool,
+    brief: bool,
+    as_json: bool,
 ) -> int:
     """Check the DNS side of any DOMAIN, now: SPF and MX in full depth, with remedies.
 
+    With --walk its exchanges are met over SMTP as well: reachability, STARTTLS, certificate.
     The exit code is that of a monitoring plugin: 0 ok, 1 warning, 2 critical, 3 unknown.
     """
     names = _parse(domains)
-    looked = asyncio.run(_look(names, servers))
+    looked = asyncio.run(_look(names, servers, walks=walks))
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in looked], indent=2))
     else:
@@ -77,8 +92,12 @@ def _parse(domains: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-async def _look(names: tuple[str, ...], servers: tuple[Server, ...]) -> tuple[Looked, ...]:
-    probes = [probe for probe in discover() if probe.subject is DomainSubject]
+async def _look(
+    names: tuple[str, ...], servers: tuple[Server, ...], *, walks: bool
+) -> tuple[Looked, ...]:
+    kinds = (*_OF_DNS, exchange.PROBE.kind) if walks else _OF_DNS
+    probes = [probe for probe in discover() if probe.kind in kinds]
+    trust = await TrustStore.load() if walks else None
     done: dict[str, dict[str, Outcome]] = {name: {} for name in names}
     progress = _Progress(len(names) * len(probes))
 
@@ -86,7 +105,7 @@ async def _look(names: tuple[str, ...], servers: tuple[Server, ...]) -> tuple[Lo
         done[run.check.subject][run.check.probe.kind] = run.outcome
         progress.advance(run.check.subject)
 
-    async with resolving(servers) as resolver, lending(resolver) as tools:
+    async with resolving(servers) as resolver, lending(resolver, trust) as tools:
         runner = Runner(tools, publish, Dependencies(()), Limits(AT_ONCE, AT_ONCE))
         replies = await resolver.resolve_all(tuple(Query(name, "MX") for name in names))
         subjects = map(_subject, names, replies)
