@@ -21,6 +21,13 @@ class Behaviour(enum.Enum):
     REFUSES_RECIPIENT = "the smart host refuses every recipient"
     GREYLISTS = "the smart host answers every recipient with a temporary failure"
     STALLS = "the smart host takes the connection and never greets"
+    FILTER_DOWN = "the first host of the third-party filter does not listen"
+    FILTER_IN_THE_CLEAR = "the third-party filter offers no STARTTLS"
+    FORGETS_CONNECTOR = "Exchange Online has lost Contoso's inbound connector"
+    THROTTLES = "Exchange Online is busy and slows everybody down"
+    BANS_ADDRESS = "Exchange Online has banned the agent's address"
+    OPEN_RELAY = "Contoso's inbound connector lets everybody relay"
+    BYPASSED = "Fabrikam's partner connector no longer restricts who delivers"
     DROPS = "Exchange Online accepts the message and loses it"
     DELAYS = "Exchange Online delivers after half a minute"
     DOUBLES = "Exchange Online delivers every message twice"
@@ -133,6 +140,26 @@ FAULTS = (
             ("wrong-name", Behaviour.WRONG_NAME, "connector: critical, certificate name"),
             ("refuses", Behaviour.REFUSES_RECIPIENT, "connector and route: critical, refused"),
             ("greylists", Behaviour.GREYLISTS, "connector: warning, temporary refusal"),
+        )
+    ),
+    *(
+        Fault(name, behaviour.value, shows, behaviour=behaviour)
+        for name, behaviour, shows in (
+            ("filter-down", Behaviour.FILTER_DOWN, "exchange of fabrikam.com: warning, one fails"),
+            (
+                "filter-in-the-clear",
+                Behaviour.FILTER_IN_THE_CLEAR,
+                "exchange of fabrikam.com: warning, no STARTTLS",
+            ),
+            ("filter-bypassed", Behaviour.BYPASSED, "refusal of fabrikam.com: critical"),
+            (
+                "exchange-forgets-connector",
+                Behaviour.FORGETS_CONNECTOR,
+                "inbound from-datacentre: critical, 5.7.64",
+            ),
+            ("exchange-throttles", Behaviour.THROTTLES, "inbound: unknown, 4.7.500"),
+            ("exchange-bans-address", Behaviour.BANS_ADDRESS, "inbound: unknown, 5.7.606"),
+            ("exchange-open-relay", Behaviour.OPEN_RELAY, "inbound: critical, an impostor relays"),
         )
     ),
     *(

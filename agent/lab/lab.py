@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -9,19 +10,20 @@ from typing import Self
 from agent.adapters.clock import Clock, SystemClock
 from agent.adapters.smtp_server import SmtpServer
 from agent.adapters.trust import TrustStore, server_context
-from agent.adapters.x509_making import Authority
+from agent.adapters.x509_making import Authority, KeyPair
 from agent.lab.control import Control
 from agent.lab.dns_server import DnsServer
+from agent.lab.exchange_online import ExchangeOnline
 from agent.lab.faults import Behaviour, World
-from agent.lab.mail import (
+from agent.lab.mail import SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
+from agent.lab.world import (
+    CONTOSO_ENDPOINT,
     EXCHANGE_NAME,
-    SMART_HOST_NAME,
-    ExchangeOnline,
-    Post,
-    SmartHost,
-    changing_context,
+    EXCHANGE_ONLINE,
+    FILTERS,
+    SINK,
+    SMART_HOST,
 )
-from agent.lab.world import EXCHANGE_ONLINE, SINK, SMART_HOST
 
 SMTP = 25
 LOOPBACK = "127.0.0.1"
@@ -43,25 +45,35 @@ class Lab:
         self.authority: bytes = authority.pem
         self.sink_port = _free_port()
         self._dns = DnsServer(self.world)
-        now = self._clock.now()
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
-        self._exchange = SmtpServer(
-            ExchangeOnline(self.world, self._clock, self._to_sink, self._post),
-            context=server_context(
-                authority.issue(
-                    "mail.protection.outlook.com",
-                    EXCHANGE_NAME,
-                    not_before=now - _VALID,
-                    not_after=now + _VALID,
-                )
-            ),
-        )
+        self._exchange = self._front_door(authority)
+        # Where the agent comes from Contoso's data centre, as its connector has it.
+        self._contoso = self._front_door(authority, seen_from=SMART_HOST)
+        self._filters = [self._filter(authority, number) for number in range(len(FILTERS))]
         self._smart_host = SmtpServer(
             SmartHost(self.world, self._clock, self._to_exchange),
             context=changing_context(self.world, authority, self._clock),
         )
-        self._smart_host_port = 0
+        self._ports: dict[SmtpServer, int] = {}  # of those that may fail, once they are known
         self._stack = contextlib.AsyncExitStack()
+
+    def _front_door(self, authority: Authority, **seen: str) -> SmtpServer:
+        """Return a front door of Exchange Online."""
+        policy = ExchangeOnline(self.world, self._clock, self._to_sink, self._post, **seen)
+        names = ("mail.protection.outlook.com", "*.mail.protection.outlook.com", EXCHANGE_NAME)
+        context = server_context(self._issue(authority, *names))
+        context.load_verify_locations(cadata=authority.pem.decode("ascii"))
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return SmtpServer(policy, context=context)
+
+    def _filter(self, authority: Authority, number: int) -> SmtpServer:
+        name = f"mx{number + 1}.filter.example"
+        context = server_context(self._issue(authority, name))
+        return SmtpServer(Filter(self.world, self._clock, name), context=context)
+
+    def _issue(self, authority: Authority, *names: str) -> KeyPair:
+        now = self._clock.now()
+        return authority.issue(*names, not_before=now - _VALID, not_after=now + _VALID)
 
     @property
     def resolver(self) -> tuple[str, int]:
@@ -72,8 +84,13 @@ class Lab:
     def detours(self) -> dict[tuple[str, int], tuple[str, int]]:
         """Where the world's addresses and ports really are."""
         return {
-            (SMART_HOST, SMTP): (LOOPBACK, self._smart_host_port),
+            (SMART_HOST, SMTP): (LOOPBACK, self._ports[self._smart_host]),
             (EXCHANGE_ONLINE, SMTP): (LOOPBACK, self._exchange.port),
+            (CONTOSO_ENDPOINT, SMTP): (LOOPBACK, self._contoso.port),
+            **{
+                (address, SMTP): (LOOPBACK, self._ports[server])
+                for address, server in zip(FILTERS, self._filters, strict=True)
+            },
             (SINK, SMTP): (LOOPBACK, self.sink_port),
         }
 
@@ -81,11 +98,10 @@ class Lab:
         async with contextlib.AsyncExitStack() as stack:
             await stack.enter_async_context(self._dns)
             stack.push_async_callback(self._post.close)
-            await self._exchange.start(LOOPBACK, 0)
-            stack.push_async_callback(self._exchange.close)
-            await self._smart_host.start(LOOPBACK, 0)
-            self._smart_host_port = self._smart_host.port
-            stack.push_async_callback(self._smart_host.close)
+            for server in (self._exchange, self._contoso, self._smart_host, *self._filters):
+                await server.start(LOOPBACK, 0)
+                stack.push_async_callback(server.close)
+                self._ports[server] = server.port
             self.world.subscribe(self._follow)
             await stack.enter_async_context(Control(self.world, self._folder))
             self._stack = stack.pop_all()
@@ -95,17 +111,21 @@ class Lab:
         await self._stack.aclose()
 
     def _follow(self) -> None:
-        """Let the smart host listen, or not, as the faults say."""
-        self._post.later(self._listen(not self.world.behaves(Behaviour.DOWN)))
+        """Let servers listen, or not, as the faults say."""
+        for server, fault in (
+            (self._smart_host, Behaviour.DOWN),
+            (self._filters[0], Behaviour.FILTER_DOWN),
+        ):
+            self._post.later(self._listen(server, wanted=not self.world.behaves(fault)))
 
-    async def _listen(self, wanted: bool) -> None:  # noqa: FBT001 - one caller, one word
-        if wanted and not self._smart_host.port:
-            await self._smart_host.start(LOOPBACK, self._smart_host_port)
+    async def _listen(self, server: SmtpServer, *, wanted: bool) -> None:
+        if wanted and not server.port:
+            await server.start(LOOPBACK, self._ports[server])
         elif not wanted:
-            await self._smart_host.close()
+            await server.close()
 
     async def _to_exchange(self, mail_from: str, rcpt_to: str, content: bytes) -> None:
-        self._post.send(self._exchange.port, SMART_HOST_NAME, mail_from, rcpt_to, content)
+        self._post.send(self._contoso.port, SMART_HOST_NAME, mail_from, rcpt_to, content)
 
     async def _to_sink(self, mail_from: str, rcpt_to: str, content: bytes) -> None:
         self._post.send(self.sink_port, EXCHANGE_NAME, mail_from, rcpt_to, content)

@@ -16,6 +16,8 @@ Zone = dict[tuple[str, str], tuple[Record, ...]]
 SMART_HOST: Final = "192.31.196.25"
 SINK: Final = "192.31.196.99"
 EXCHANGE_ONLINE: Final = "192.52.193.11"
+CONTOSO_ENDPOINT: Final = "192.52.193.12"  # where the agent counts as Contoso's data centre
+EXCHANGE_NAME: Final = "DB5PEPF00014B8A.mail.protection.outlook.com"
 FILTERS: Final = ("192.52.193.21", "192.52.193.22")
 
 WORLD: Final = f"""
@@ -23,12 +25,17 @@ WORLD: Final = f"""
 spf.protection.outlook.com TXT v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 \
 ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48 \
 ip6:2a01:111:f403::/49 -all
-contoso-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+contoso-com.mail.protection.outlook.com A {CONTOSO_ENDPOINT}
 litwareinc-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 adatum-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 wingtiptoys-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 northwindtraders-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 monitor-contoso-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+fabrikam-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+{EXCHANGE_NAME.lower()} A {EXCHANGE_ONLINE}
+{EXCHANGE_NAME.lower()} A {CONTOSO_ENDPOINT}
+{ip_address(CONTOSO_ENDPOINT).reverse_pointer} PTR {EXCHANGE_NAME.lower()}
+{ip_address(EXCHANGE_ONLINE).reverse_pointer} PTR {EXCHANGE_NAME.lower()}
 
 ; contoso.com: all well. Mailboxes in Exchange Online, one relay in the data centre.
 contoso.com MX 0 contoso-com.mail.protection.outlook.com
@@ -44,6 +51,8 @@ fabrikam.com MX 20 mx2.filter.example
 fabrikam.com TXT v=spf1 include:spf.protection.outlook.com -all
 mx1.filter.example A {FILTERS[0]}
 mx2.filter.example A {FILTERS[1]}
+{ip_address(FILTERS[0]).reverse_pointer} PTR mx1.filter.example
+{ip_address(FILTERS[1]).reverse_pointer} PTR mx2.filter.example
 
 ; litwareinc.com: all well, hybrid.
 litwareinc.com MX 0 litwareinc-com.mail.protection.outlook.com
@@ -105,7 +114,7 @@ def read_zone(text: str) -> Zone:
 def _record(kind: str, value: str) -> Record:
     if kind in {"A", "AAAA"}:
         return ip_address(value)
-    if kind == "CNAME":
+    if kind in {"CNAME", "PTR"}:
         return value
     if kind == "MX":
         preference, exchange = value.split()
