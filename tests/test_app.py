@@ -51,6 +51,8 @@ checks:
   self: {{interval: 1s, control_names: [contoso.com]}}
   spf: {{interval: {interval}, timeout: 900ms}}
   mx: {{interval: {interval}, timeout: 900ms}}
+  exchange: off
+  refusal: off
 tenants:
   - name: contoso
     domains:

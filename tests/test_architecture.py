@@ -31,7 +31,11 @@ HOMES = {  # the one place that may import it
     "structlog": "agent/exposition/log.py",
     "yaml": "agent/config/",
 }
-ALSO = {"pydantic": "agent/config/", "pydantic_core": "agent/config/"}  # the whole border
+ALSO = {  # the other one
+    "aiohttp": "agent/adapters/https.py",
+    "pydantic": "agent/config/",  # the whole border
+    "pydantic_core": "agent/config/",
+}
 
 
 def name_of(path: Path) -> str:

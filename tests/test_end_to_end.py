@@ -17,12 +17,19 @@ SEVERITY = "mailflow_check_severity"
 ROUTE = {"subject": "to-mailbox", "probe": "route"}
 SUCCESSFUL = "mailflow_config_last_reload_successful"
 CHECKS = {
+    "contoso.com/exchange",
     "contoso.com/mx",
+    "contoso.com/refusal",
     "contoso.com/spf",
+    "fabrikam.com/exchange",
     "fabrikam.com/mx",
+    "fabrikam.com/refusal",
     "fabrikam.com/spf",
+    "fourthcoffee.com/exchange",
     "fourthcoffee.com/mx",
+    "fourthcoffee.com/refusal",
     "fourthcoffee.com/spf",
+    "from-datacentre/inbound",
     "local/self",
     "to-datacentre/connector",
     "to-mailbox/route",
@@ -62,7 +69,8 @@ async def test_a_failing_name_server_is_unknown_to_prometheus_and_never_critical
         lambda: watcher.query(f'{SEVERITY}{{subject="contoso.com"}}'),
         lambda values: set(values.values()) == {2},
     )
-    assert set(values) == {"contoso.com/mx", "contoso.com/spf"}
+    kinds = ("exchange", "mx", "refusal", "spf")
+    assert set(values) == {f"contoso.com/{kind}" for kind in kinds}
     findings = await watcher.query('mailflow_finding{subject="contoso.com", severity="unknown"}')
     assert set(findings) == set(values)
     others = await watcher.query(f'{SEVERITY}{{subject=~"fabrikam.com|fourthcoffee.com|local"}}')

@@ -25,8 +25,9 @@ HEADER = 12  # octets
 UDP_SIZE = 1232  # octets; what passes any network unfragmented, DNS flag day 2020
 MAX_NAME = 255  # octets on the wire, RFC 1035 section 2.3.4
 _MAX_LABEL = 63
-_RECURSION_DESIRED: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-_AND_EDNS: Final = b"\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01"
+# AD asks to be told whether DNSSEC vouches for the answer (RFC 6840 section 5.7).
+_RECURSION_DESIRED: Final = b"\x01\x20\x00\x01\x00\x00\x00\x00\x00\x00"
+_AND_EDNS: Final = b"\x01\x20\x00\x01\x00\x00\x00\x00\x00\x01"
 _EDNS: Final = struct.pack("!BHHIH", 0, 41, UDP_SIZE, 0, 0)
 _FORMERR, _NXDOMAIN, _NOTIMP = 1, 3, 4
 

@@ -186,7 +186,10 @@ class _Reader:
             return Reading(Unanswered(Silence.MALFORMED, "NXDOMAIN with the records asked for"))
         own = [mark for _, mark in found]
         records = _READERS[kind](found)
-        answer = Answer(tuple(records), aliases=tuple(aliases), size=self._size)
+        authentic = bool(self._message.flags & dns.flags.AD)
+        answer = Answer(
+            tuple(records), aliases=tuple(aliases), size=self._size, authentic=authentic
+        )
         return Reading(answer, self._layout(own, passed))
 
     def _nothing(self, aliases: tuple[str, ...], passed: list[_Mark], *, exists: bool) -> Reading:

@@ -9,6 +9,7 @@ the network does: what could not be learnt is :class:`Unanswered`.
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Final
 
 from agent.adapters.answer_cache import AnswerCache, Entry, Result
@@ -36,6 +37,8 @@ class Resolver:
     *servers* are numeric addresses with ports. Each is given *timeout* for a reply; a question is
     sent at most *attempts* times, and at least once to every server. At most *in_flight* questions
     are under way at once, the rest wait their turn. At most *entries* answers are remembered.
+    ``is_believed`` is whether its word counts where it says that DNSSEC vouches for an answer: on
+    this machine, or with *trust_ad*.
     """
 
     def __init__(  # noqa: PLR0913  options, keyword-only, with defaults
@@ -47,9 +50,12 @@ class Resolver:
         attempts: int = 3,
         in_flight: int = 256,
         entries: int = 200_000,
+        trust_ad: bool = False,
     ) -> None:
         known = tuple(ServerStats(f"{host}:{port}") for host, port in servers)
         self.stats = ResolverStats(servers=known)
+        # Whoever sits between us and the resolver can set a bit (RFC 6698 section A.3).
+        self.is_believed = trust_ad or all(ip_address(host).is_loopback for host, _ in servers)
         self._clock = clock
         self._cache = AnswerCache(entries)
         self._sweep_at = 0.0

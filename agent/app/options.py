@@ -8,7 +8,10 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from agent.adapters.resolver import system_resolvers
+from agent.adapters.clock import Clock
+from agent.adapters.dialer import Dialer
+from agent.adapters.egress import Egress
+from agent.adapters.resolver import Resolver, system_resolvers
 from agent.adapters.wallet import Reader
 from agent.adapters.x509_making import KeyPair
 from agent.config import Config
@@ -51,6 +54,27 @@ def resolvers(config: Config) -> tuple[tuple[str, int], ...]:
     for entry in config.resolvers:
         servers += system_resolvers() if entry == "system" else [(entry.host, entry.port)]
     return tuple(dict.fromkeys(servers))
+
+
+def resolving(config: Config, overrides: Overrides, clock: Clock) -> Resolver:
+    """Return what asks DNS, yet to be started."""
+    servers = overrides.resolvers or resolvers(config)
+    return Resolver(servers, clock, trust_ad=config.agent.trust_ad)
+
+
+def dialing(
+    config: Config, overrides: Overrides, resolver: Resolver, clock: Clock
+) -> tuple[Dialer, Egress]:
+    """Return what connects to mail servers, and what knows whether that is possible at all."""
+    dialer = Dialer(
+        clock=clock,
+        per_host=config.agent.limits.connections_per_host,
+        spacing=config.agent.limits.spacing_per_host,
+        detours=overrides.detours,
+        detours_only=overrides.detours_only,
+    )
+    controls = [(each.host, each.port) for each in config.agent.egress_controls]
+    return dialer, Egress(controls, resolver=resolver, dialer=dialer, clock=clock)
 
 
 def limits(config: Config) -> Limits:

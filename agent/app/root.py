@@ -17,11 +17,11 @@ from pathlib import Path
 
 from agent.adapters import smtp_policy
 from agent.adapters.clock import SystemClock
-from agent.adapters.dialer import Dialer
 from agent.adapters.history import History
+from agent.adapters.https import Https
 from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
-from agent.adapters.resolver import Resolver
+from agent.adapters.policies import Policies
 from agent.adapters.sink import Sink
 from agent.adapters.store import Store, StoreError
 from agent.adapters.trust import TrustStore
@@ -155,23 +155,22 @@ class Agent:
         ledger = Ledger(store, clock, budget=config.budget.allowances())
         await ledger.start()
         own.watch(state_metrics.read(store.stats, ledger.stats))
-        resolver = Resolver(overrides.resolvers or options.resolvers(config), clock)
+        resolver = options.resolving(config, overrides, clock)
         await resolver.start()
         stack.push_async_callback(resolver.close)
         sampler, heartbeats = LagSampler(own.lagged), Heartbeats(clock)
+        trust = await TrustStore.load(roots=overrides.roots)
+        dialer, egress = options.dialing(config, overrides, resolver, clock)
         tools = Toolbox(
             resolver=resolver,
             clock=clock,
             recall=Recall(resolver),
             history=history,
             ledger=ledger,
-            dialer=Dialer(
-                clock=clock,
-                per_host=config.agent.limits.connections_per_host,
-                detours=overrides.detours,
-                detours_only=overrides.detours_only,
-            ),
-            trust=await TrustStore.load(roots=overrides.roots),
+            dialer=dialer,
+            egress=egress,
+            trust=trust,
+            policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
             wallet=Wallet(),
             vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
         )

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
+from agent.adapters.egress import CONTROLS, Egress
 from agent.adapters.history import History
+from agent.adapters.https import Https
 from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
+from agent.adapters.policies import Policies
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
 from agent.adapters.trust import TrustStore
@@ -18,6 +21,7 @@ from agent.probes.base import Toolbox
 async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncIterator[Toolbox]:
     """Lend a toolbox that remembers nothing; without *trust* no certificate is trusted."""
     clock, store = SystemClock(), Store(None)
+    dialer, trust = Dialer(clock=clock), trust or TrustStore(system=False)
     await store.open()
     try:
         yield Toolbox(
@@ -26,8 +30,10 @@ async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncI
             recall=Recall(resolver),
             history=History(store),
             ledger=Ledger(store, clock),
-            dialer=Dialer(clock=clock),
-            trust=trust or TrustStore(system=False),
+            dialer=dialer,
+            egress=Egress(CONTROLS, resolver=resolver, dialer=dialer, clock=clock),
+            trust=trust,
+            policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
         )
     finally:
         await store.close()

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainSerializer, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
+from agent.adapters.egress import CONTROLS
 from agent.domain.budget import Allowance, Budget
-from agent.settings import Domain, HostPort, Listen, Name, Settings
+from agent.settings import Domain, Duration, HostPort, Listen, Name, ServerPlace, Settings
 
 DNS_PORT = 53
 _URL = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9._~/-]*)?")
@@ -93,6 +94,11 @@ class LimitsSection(Settings):
     connections_per_host: int = Field(
         default=2, ge=1, le=20, description="Connections to one host at the same time, at most."
     )
+    spacing_per_host: Duration = Field(
+        default=timedelta(milliseconds=100),
+        le=timedelta(seconds=10),
+        description="Least time between the starts of two connections to one host.",
+    )
 
 
 class AgentSection(Settings):
@@ -110,6 +116,18 @@ class AgentSection(Settings):
     )
     external_url: Url = Field(
         default="", description="Where people reach the page, for links in alerts."
+    )
+    egress_controls: tuple[ServerPlace, ...] = Field(
+        default=tuple(HostPort(host, port) for host, port in CONTROLS),
+        max_length=10,
+        description="Servers that are always there, to find out whether port 25 is open from here"
+        " before a silent one is blamed. They are connected to, without a word, only when nobody"
+        " else was reached for a while.",
+    )
+    trust_ad: bool = Field(
+        default=False,
+        description="Whether to believe a resolver on another machine when it says that DNSSEC"
+        " vouches for an answer; one on this machine is always believed. Needed for DANE.",
     )
     log: LogSection = Field(default=LogSection(), description="What is written to standard error.")
     limits: LimitsSection = Field(default=LimitsSection(), description="How much at once.")

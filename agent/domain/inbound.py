@@ -112,6 +112,8 @@ def _accepted(case: Case, walked: Walked, promise: Promise) -> tuple[Finding, ..
 def _unreached(place: str, unreached: Unreached) -> Finding:
     more = f": {unreached.detail}" if unreached.detail else ""
     detail = f"{place}: {unreached.reason} at phase {unreached.phase}{more}"
+    if unreached.reason is Reason.HELD_BACK:
+        return rules.THROTTLED.found(detail)
     if unreached.reason is Reason.TLS_NOT_OFFERED:
         return rules.TLS_STRIPPED.found(detail)
     is_tls = unreached.phase in (Phase.STARTTLS, Phase.CERTIFICATE, Phase.EHLO_AGAIN)

@@ -62,7 +62,8 @@ class Answer:
     ``records`` keeps records that were published twice; ``name_exists`` is false for NXDOMAIN;
     ``aliases`` are the CNAME targets passed on the way, in order; ``ttl`` is the highest time to
     live seen for this very answer for as long as it may still hold, in seconds;
-    ``size`` is the length of the message in octets.
+    ``size`` is the length of the message in octets; ``authentic`` whether DNSSEC vouches for it, as
+    far as the resolver is believed.
     """
 
     records: tuple[Record, ...] = ()
@@ -70,6 +71,7 @@ class Answer:
     aliases: tuple[str, ...] = ()
     ttl: int | None = field(default=None, compare=False)
     size: int = field(default=0, compare=False)
+    authentic: bool = False
 
     @property
     def is_void(self) -> bool:

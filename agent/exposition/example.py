@@ -60,6 +60,14 @@ _DOMAINS: Final = (
         "name": "fabrikam.com",
         "topology": "third-party-filter",
         "exchanges": ["*.filter.example"],
+        "checks": {
+            "refusal": {
+                "endpoint": "fabrikam-com.mail.protection.outlook.com",
+                "recipient": "postmaster@fabrikam.com",
+                "reject_direct_send": True,
+                "interval": "10s",
+            }
+        },
     },
     {
         _REMARK: "All well: some mailboxes in Exchange Online, some at home.",
@@ -95,12 +103,16 @@ _CONNECTORS: Final = (
         "mail_from": "probe@contoso.com",
     },
     {
-        _REMARK: "With `credential: sender` it would show the certificate of the sending server.",
+        _REMARK: "With `credential: sender` it would show the certificate of the sending server;"
+        " in the lab the agent has its address.",
         "name": "from-datacentre",
         "direction": "inbound",
         "endpoint": "contoso-com.mail.protection.outlook.com",
+        "sender_ip_addresses": ["192.31.196.25"],
         "recipient": "postmaster@contoso.com",
         "mail_from": "probe@contoso.com",
+        "relays": True,
+        "checks": {"inbound": {"at_sender": True, "interval": "10s"}},
     },
 )
 

@@ -19,9 +19,11 @@ from agent.settings import CheckSettings, Subject
 if TYPE_CHECKING:
     from agent.adapters.clock import Clock
     from agent.adapters.dialer import Dialer
+    from agent.adapters.egress import Egress
     from agent.adapters.history import History
     from agent.adapters.ledger import Ledger
     from agent.adapters.plans import Recall
+    from agent.adapters.policies import Policies
     from agent.adapters.resolver import Resolver
     from agent.adapters.trust import TrustStore
     from agent.adapters.wallet import Wallet
@@ -57,6 +59,8 @@ class Toolbox:
     ledger: "Ledger"
     dialer: "Dialer"
     trust: "TrustStore"
+    egress: "Egress | None" = None  # without it nobody asks whether a port is open from here
+    policies: "Policies | None" = None  # only connectors that deliver by MX ask for them
     wallet: "Wallet | None" = None  # only inbound connectors show certificates
     vitals: "Vitals | None" = None  # only the agent's own check looks at these
 

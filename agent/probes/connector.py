@@ -5,7 +5,9 @@ Microsoft validates one when an administrator presses the button; afterwards a c
 a firewall rule changes, a server is replaced, and mail waits in a queue for a day before the first
 bounce. One run walks every address of every smart host as Exchange Online does: resolve, connect,
 greeting, EHLO, STARTTLS, certificate, EHLO, MAIL, RCPT for the validation recipients, QUIT. No
-message is sent. Faults come with the code that Exchange Online would show in its queue.
+message is sent. Faults come with the code that Exchange Online would show in its queue. A connector
+that delivers by MX is walked at every exchange of its recipient domains, as strictly as their
+MTA-STS policies and TLSA records demand.
 
 The walk starts from where the agent stands: a smart host whose firewall lets only Exchange Online
 in cannot be seen from elsewhere.
@@ -13,31 +15,29 @@ in cannot be seen from elsewhere.
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
-from ipaddress import IPv6Address
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from agent.adapters.as_exchange import AsExchange, Leg, Went, within_reach
+from agent.adapters.by_mx import Demands, find_ways
 from agent.adapters.plans import drive
 from agent.adapters.smtp import own_name, reach_of
 from agent.adapters.walk import Stop, Walker
-from agent.domain.connector import (
-    Again,
-    Promise,
-    examine,
-    examine_relaying,
-    failure_of_tls,
-    joined,
-    looks_again,
-)
+from agent.domain import delivery_rules
+from agent.domain.connector import Promise, examine, examine_relaying
 from agent.domain.connector_facts import show
 from agent.domain.connector_rules import RULES
 from agent.domain.connector_summary import merge, summarise, verdict
-from agent.domain.finding import Measurement, Outcome, Signal
-from agent.domain.smart_host import Found, find
-from agent.domain.smtp import Accepted, Errand, Reason, Refused, Tls, Unreached
+from agent.domain.delivery import examine_zone
+from agent.domain.fact import Fact, Table
+from agent.domain.finding import Finding, Measurement, Outcome, Signal
+from agent.domain.lookup import Unanswered
+from agent.domain.peer_text import PeerText
+from agent.domain.smart_host import find
 from agent.domain.smtp import Phase as Step
+from agent.domain.smtp import Reason, Unreached
 from agent.domain.together import together
-from agent.domain.walk import RESULTS, Walked, result_of
+from agent.domain.walk import RESULTS, Walked, first_end, result_of, slowest
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, ConnectorSubject, Duration, Field
 
@@ -81,88 +81,89 @@ class ConnectorSettings(CheckSettings):
 ConnectorCheck = Check[ConnectorSubject, ConnectorSettings]
 
 
+@dataclass(slots=True)
+class _Plan:
+    """Where to walk, and what was learned before the first step."""
+
+    legs: list[Leg] = field(default_factory=list)
+    lost: list[Walked] = field(default_factory=list)  # what leads to no address
+    findings: list[Finding] = field(default_factory=list)
+    unanswered: list[Finding] = field(default_factory=list)
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
 async def run(check: ConnectorCheck, tools: Toolbox) -> Outcome:
-    """Walk every address of every smart host, at the same time."""
-    hosts = check.target.smart_hosts
+    """Walk every address of every server that the connector delivers to, at the same time."""
+    subject = check.target
     began = tools.clock.monotonic()
-    plans = [find(each.host) for each in hosts]
-    located = await drive(together(plans, {}), tools.resolver)
+    until = began + _SHARE * check.settings.timeout.total_seconds()
+    plan = await (_by_mx if subject.use_mx_record else _by_smart_hosts)(check, tools)
     resolving = tools.clock.monotonic() - began
-    tour = _Tour(check, tools, _SHARE * check.settings.timeout - timedelta(seconds=resolving))
-    stops = [
-        Stop(host=place.host, address=place.address, port=host.port, reach=reach_of(host.host))
-        for host, found in zip(hosts, located, strict=True)
-        for place in found.places
-    ]
+    walker = AsExchange(
+        Walker(tools.dialer, tools.trust, tools.clock, tools.egress),
+        tools.trust,
+        tools.clock,
+        helo=subject.helo or subject.mail_from.rpartition("@")[2] or own_name(),
+        mail_from=subject.mail_from,
+        until=until,
+    )
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(tour.walk(stop)) for stop in stops[:MAX_WALKS]]
-    seen = [task.result() for task in tasks]
-    for host, found in zip(hosts, located, strict=True):
+        tasks = [group.create_task(walker.walk(leg)) for leg in plan.legs[:MAX_WALKS]]
+    went = [task.result() for task in tasks]
+    seen = within_reach(went)
+    return _judge(check, plan, seen, resolving=resolving, at=tools.clock.now())
+
+
+async def _by_smart_hosts(check: ConnectorCheck, tools: Toolbox) -> _Plan:
+    """Find the places of the smart hosts."""
+    subject, promise, plan = check.target, promise_of(check), _Plan()
+    foreign = subject.foreign_recipient if check.settings.try_relay else None
+    plans = [find(each.host) for each in subject.smart_hosts]
+    located = await drive(together(plans, {}), tools.resolver)
+    for host, found in zip(subject.smart_hosts, located, strict=True):
+        for place in found.places:
+            reach = reach_of(host.host)
+            stop = Stop(host=place.host, address=place.address, port=host.port, reach=reach)
+            recipients = subject.validation_recipients
+            plan.legs.append(
+                Leg(stop=stop, promise=promise, recipients=recipients, foreign=foreign)
+            )
         if found.reason is Reason.UNRESOLVED:
             dialogue = Unreached(Step.RESOLVE, found.reason, found.detail)
-            seen.append((Walked(host=host.host, dialogue=dialogue), None))
-    return _judge(check, tools, _within_reach(seen), located, resolving)
+            plan.lost.append(Walked(host=host.host, dialogue=dialogue))
+        if found.gap or found.reason is Reason.DNS_UNANSWERED:
+            plan.unanswered.append(DNS_UNANSWERED.found(found.detail or found.gap))
+    return plan
 
 
-class _Tour:
-    """The sessions of one run."""
-
-    def __init__(self, check: ConnectorCheck, tools: Toolbox, left: timedelta) -> None:
-        self._subject, self._settings = check.target, check.settings
-        self._tools = tools
-        self._walker = Walker(tools.dialer, tools.trust, tools.clock)
-        self._until = tools.clock.monotonic() + left.total_seconds()
-        self._promise = promise_of(check)
-
-    async def walk(self, stop: Stop) -> tuple[Walked, Walked | None]:
-        """Walk one address as Exchange Online would, and see that it relays for nobody."""
-        walked = await self._as_exchange(stop)
-        if not (self._settings.try_relay and isinstance(walked.dialogue, Accepted | Refused)):
-            return walked, None
-        if isinstance(walked.dialogue, Refused) and walked.dialogue.phase is not Step.RCPT:
-            return walked, None
-        return walked, await self._go(stop, (self._subject.foreign_recipient,))
-
-    async def _as_exchange(self, stop: Stop) -> Walked:
-        """Walk as often as it takes to know what Exchange Online would come to."""
-        recipients = self._subject.validation_recipients
-        walked = await self._go(stop, recipients)
-        if looks_again(walked, self._promise) is Again.AS_EXCHANGE:
-            offering = replace(stop, tls=self._tools.trust.as_exchange())
-            walked = joined(walked, await self._go(offering, recipients))
-        if looks_again(walked, self._promise) is Again.IN_THE_CLEAR:
-            again = await self._go(stop, recipients, tls=Tls.NEVER)
-            failure = failure_of_tls(walked)
-            return replace(again, presented=walked.presented, tls_failure=failure)
-        return walked
-
-    async def _go(self, stop: Stop, recipients: tuple[str, ...], tls: Tls | None = None) -> Walked:
-        subject = self._subject
-        demanded = Tls.IF_OFFERED if subject.tls_settings == "none" else Tls.REQUIRED
-        errand = Errand(
-            helo=subject.helo or subject.mail_from.rpartition("@")[2] or own_name(),
-            tls=tls or demanded,
-            mail_from=subject.mail_from,
-            rcpt_to=recipients,
-        )
-        left = timedelta(seconds=self._until - self._tools.clock.monotonic())
-        return await self._walker.walk(stop, errand, left)
-
-
-Pair = tuple[Walked, Walked | None]
-
-
-def _within_reach(seen: list[Pair]) -> list[Pair]:
-    """Leave out IPv6 where this machine has none, as long as something could be tried."""
-    tried = [pair for pair in seen if not _is_out_of_reach(pair[0])]
-    return tried or seen
-
-
-def _is_out_of_reach(seen: Walked) -> bool:
-    match seen:
-        case Walked(address=IPv6Address(), dialogue=Unreached(reason=Reason.NO_ROUTE)):
-            return True
-    return False
+async def _by_mx(check: ConnectorCheck, tools: Toolbox) -> _Plan:
+    """Find the exchanges of the recipient domains, and what their policies demand."""
+    subject, plan = check.target, _Plan()
+    demands = Demands(subject.mta_sts_mode != "none", subject.smtp_dane_mode != "none")
+    ways = await find_ways(
+        subject.domains,
+        demands,
+        resolver=tools.resolver,
+        policies=tools.policies,
+        within=check.settings.timeout / 3,
+    )
+    for way in ways:
+        survey = way.route.survey
+        plan.findings += way.findings()
+        plan.legs += way.legs(promise_of(check), subject.validation_recipients)
+        if isinstance(survey.reply, Unanswered):
+            detail = f"MX of {survey.domain}: {survey.reply.reason}."
+            plan.unanswered.append(DNS_UNANSWERED.found(detail))
+        elif not any(target.addresses or target.silence for target in survey.routes):
+            dialogue = Unreached(Step.RESOLVE, Reason.UNRESOLVED, "no exchange has an address")
+            plan.lost.append(Walked(host=survey.domain, dialogue=dialogue))
+        for target in survey.routes:
+            if target.silence:
+                detail = f"{PeerText(target.exchange)}: {target.silence}"
+                plan.unanswered.append(DNS_UNANSWERED.found(detail))
+    columns = ("Domain", "Exchange", "MTA-STS policy", "TLSA records")
+    plan.facts["Policies"] = Table(columns, tuple(row for way in ways for row in way.rows()))
+    return plan
 
 
 def promise_of(check: ConnectorCheck) -> Promise:
@@ -172,28 +173,36 @@ def promise_of(check: ConnectorCheck) -> Promise:
 
 
 def _judge(
-    check: ConnectorCheck,
-    tools: Toolbox,
-    pairs: list[Pair],
-    located: tuple[Found, ...],
-    resolving: float,
+    check: ConnectorCheck, plan: _Plan, went: list[Went], *, resolving: float, at: datetime
 ) -> Outcome:
-    now, promise = tools.clock.now(), promise_of(check)
-    seen = tuple(walked for walked, _ in pairs)
-    examined = tuple(examine(walked, promise, now) for walked in seen)
-    relaying = [finding for _, other in pairs if other for finding in examine_relaying(other)]
-    unanswered = tuple(
-        DNS_UNANSWERED.found(each.detail or each.gap)
-        for each in located
-        if each.gap or each.reason is Reason.DNS_UNANSWERED
+    seen = (*(each.walked for each in went), *plan.lost)
+    is_mandatory = check.target.smtp_dane_mode == "mandatory"
+    examined = (
+        *(_examine(each, at, is_mandatory=is_mandatory) for each in went),
+        *(examine(each, promise_of(check), at) for each in plan.lost),
     )
+    foreign = [each.foreign for each in went if each.foreign is not None]
+    relaying = [finding for each in foreign for finding in examine_relaying(each)]
     verdicts = tuple(map(verdict, seen, examined))
+    shown = show(seen, verdicts, resolving, check.target.tls_domain)
     return Outcome(
-        findings=(*summarise(seen, examined), *merge(relaying), *unanswered),
+        findings=(
+            *summarise(seen, examined),
+            *merge((*plan.findings, *relaying)),
+            *plan.unanswered,
+        ),
         measurements=tuple(_measure(seen, resolving)),
-        facts=show(seen, verdicts, resolving, check.target.tls_domain),
-        failure=_failure(seen, is_unanswered=bool(unanswered)),
+        facts={**plan.facts, **shown},
+        failure=_failure(seen, is_unanswered=bool(plan.unanswered)),
     )
+
+
+def _examine(went: Went, at: datetime, *, is_mandatory: bool) -> tuple[Finding, ...]:
+    findings = examine(went.walked, went.leg.promise, at)
+    if went.leg.zone is None:
+        return findings
+    zone = examine_zone(went.walked, went.leg.zone, went.shown, is_mandatory=is_mandatory)
+    return (*findings, *zone)
 
 
 def _failure(seen: tuple[Walked, ...], *, is_unanswered: bool) -> str:
@@ -212,15 +221,10 @@ def _measure(seen: tuple[Walked, ...], resolving: float) -> Iterator[Measurement
     yield REACHABLE.at(float("accepted" in results))
     for result in RESULTS:
         yield ADDRESSES.at(results.count(result), result)
-    slowest = {Step.RESOLVE: resolving}
-    for each in seen:
-        for step, seconds in each.timings.items():
-            slowest[step] = max(seconds, slowest.get(step, 0.0))
-    for step, seconds in slowest.items():
+    for step, seconds in slowest(seen, resolving).items():
         yield PHASE_DURATION.at(seconds, step)
-    ends = [each.presented.leaf.not_after for each in seen if each.presented]
-    if ends:
-        yield EXPIRY.at(min(ends).timestamp())
+    if end := first_end(seen):
+        yield EXPIRY.at(end.timestamp())
 
 
 PROBE = Probe(
@@ -228,7 +232,7 @@ PROBE = Probe(
     subject=ConnectorSubject,
     settings=ConnectorSettings,
     run=run,
-    rules=RULES,
+    rules=(*RULES, *delivery_rules.RULES),
     signals=(PHASE_DURATION, REACHABLE, ADDRESSES, EXPIRY),
     depends_on=("resolver",),
     example="{interval: 5m, warn_before_expiry: 720h}",

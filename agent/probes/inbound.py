@@ -124,7 +124,8 @@ class _Tour:
             tls=self._client(case, pair),
         )
         left = timedelta(seconds=self._until - tools.clock.monotonic())
-        return await Walker(tools.dialer, tools.trust, tools.clock).walk(stop, errand, left)
+        walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress)
+        return await walker.walk(stop, errand, left)
 
     def _client(self, case: Case, pair: KeyPair | None) -> TlsClient | None:
         if pair is None:

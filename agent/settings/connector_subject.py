@@ -29,6 +29,8 @@ _SPELLINGS = {
     "onpremises": "on-premises",
     "partner": "partner",
     "none": "none",
+    "opportunistic": "opportunistic",
+    "mandatory": "mandatory",
 }
 
 
@@ -45,8 +47,14 @@ TlsSettings = Annotated[
 ]
 ConnectorType = Annotated[Literal["partner", "on-premises"], BeforeValidator(_spelling)]
 
+MtaStsMode = Annotated[Literal["opportunistic", "none"], BeforeValidator(_spelling)]
+SmtpDaneMode = Annotated[Literal["opportunistic", "mandatory", "none"], BeforeValidator(_spelling)]
+
 _OUTBOUND_ONLY = (
     "smart_hosts",
+    "use_mx_record",
+    "mta_sts_mode",
+    "smtp_dane_mode",
     "recipient_domains",
     "tls_settings",
     "tls_domain",
@@ -79,6 +87,22 @@ class ConnectorSubject(Subject):
         default=(),
         description="SmartHosts: names, addresses or ranges (`203.0.113.0/29`), with `:port` where"
         " it is not 25; every address is walked. Outbound.",
+    )
+    use_mx_record: bool = Field(
+        default=False,
+        description="UseMXRecord: mail goes to the exchanges of each recipient domain instead of"
+        " smart hosts. The domains are those of `recipient_domains` and `validation_recipients`."
+        " Outbound.",
+    )
+    mta_sts_mode: MtaStsMode = Field(
+        default="opportunistic",
+        description="MtaStsMode: whether the policies of recipient domains are obeyed; with"
+        " `use_mx_record`. Outbound.",
+    )
+    smtp_dane_mode: SmtpDaneMode = Field(
+        default="opportunistic",
+        description="SmtpDaneMode: whether TLSA records are obeyed, or demanded; with"
+        " `use_mx_record`. Outbound.",
     )
     recipient_domains: tuple[RecipientDomain, ...] = Field(
         default=(),
@@ -151,6 +175,13 @@ class ConnectorSubject(Subject):
         default="", description="Sender of the envelope; `<>` is the null sender."
     )
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The recipient domains that mail can be delivered to, those of patterns left out."""
+        named = (each for each in self.recipient_domains if "*" not in each)
+        valid = (each.rpartition("@")[2] for each in self.validation_recipients)
+        return tuple(dict.fromkeys((*named, *valid)))
+
     def within(self, domains: tuple[str, ...]) -> Self:
         """Take the domains of its tenant for accepted ones, where it names none itself."""
         if self.direction == "outbound" or self.accepted_domains:
@@ -178,8 +209,13 @@ class ConnectorSubject(Subject):
 def _gaps_outbound(connector: ConnectorSubject) -> tuple[str, ...]:
     """Return what is missing in an outbound connector, or does not fit."""
     needs_name = connector.tls_settings == "domain-validation"
+    by_mx = connector.use_mx_record
     wrong = {
-        "an outbound connector needs smart_hosts": not connector.smart_hosts,
+        "an outbound connector needs smart_hosts, or use_mx_record": not by_mx
+        and not connector.smart_hosts,
+        "smart_hosts are not used with use_mx_record": by_mx and bool(connector.smart_hosts),
+        "use_mx_record needs a domain in recipient_domains or validation_recipients": by_mx
+        and not connector.domains,
         "tls_settings domain-validation needs a tls_domain": needs_name
         and connector.tls_domain is None,
         "tls_domain is only used with tls_settings domain-validation": not needs_name

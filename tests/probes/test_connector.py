@@ -11,11 +11,14 @@ from typing import cast
 
 import pytest
 
+from agent.adapters.as_exchange import Leg, Went, within_reach
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
 from agent.adapters.trust import server_context
+from agent.adapters.walk import Stop
 from agent.adapters.x509_making import Authority, self_signed
 from agent.domain import connector_rules as rules
+from agent.domain.connector import Promise
 from agent.domain.fact import Table, Text, Walk
 from agent.domain.finding import Finding, Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
@@ -23,7 +26,7 @@ from agent.domain.smtp import Accepted, Phase, Reason, Unreached
 from agent.domain.smtp_reply import Reply as SmtpReply
 from agent.domain.walk import Walked
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
-from agent.probes.connector import PROBE, ConnectorSettings, _within_reach
+from agent.probes.connector import PROBE, ConnectorSettings
 from agent.settings import ConnectorSubject
 from proof import fires, quiet
 from servers.smtp import Behaviour, Mailbox, Wire, real_server, rude_server, scripted
@@ -78,6 +81,7 @@ async def walk(
         clock=clock,
         dialer=Dialer(clock=clock, detours=detours, detours_only=True),
         trust=authorities.store,
+        egress=None,
     )
     written = {
         "name": "to-datacentre",
@@ -456,5 +460,7 @@ def test_ipv6_that_this_machine_lacks_is_left_out() -> None:
         dialogue=Unreached(Phase.CONNECT, Reason.NO_ROUTE),
     )
     fine = Walked(host=HOST, dialogue=Accepted(SmtpReply(250)))
-    assert _within_reach([(lacking, None), (fine, None)]) == [(fine, None)]
-    assert _within_reach([(lacking, None)]) == [(lacking, None)]
+    stop = Stop(host=HOST, address=ip_address(ONE))
+    leg = Leg(stop=stop, promise=Promise("none"))
+    assert within_reach([Went(leg, lacking), Went(leg, fine)]) == [Went(leg, fine)]
+    assert within_reach([Went(leg, lacking)]) == [Went(leg, lacking)]

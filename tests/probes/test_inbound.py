@@ -105,6 +105,7 @@ async def meet(
         clock=clock,
         dialer=dialer,
         trust=STORE,
+        egress=None,
         wallet=Wallet({"mine": lambda: pair or KeyPair(b"", b"")}),
     )
     written = {

@@ -42,6 +42,13 @@ tenants:
         recipient_domains: [contoso.com]
         helo: contoso.com
         mail_from: probe@contoso.com
+      - name: from-datacentre
+        direction: inbound
+        endpoint: contoso-com.mail.protection.outlook.com
+        recipient: postmaster@contoso.com
+        relays: true
+        mail_from: probe@contoso.com
+        checks: {inbound: {at_sender: true}}
     routes:
       - name: to-mailbox
         send:
@@ -52,7 +59,14 @@ tenants:
         expect: {within: 2s, lost_after: 3s}
   - name: fabrikam
     domains:
-      - {name: fabrikam.com, topology: third-party-filter, exchanges: ["*.filter.example"]}
+      - name: fabrikam.com
+        topology: third-party-filter
+        exchanges: ["*.filter.example"]
+        checks:
+          refusal:
+            endpoint: fabrikam-com.mail.protection.outlook.com
+            recipient: postmaster@fabrikam.com
+            reject_direct_send: true
   - name: fourth-coffee
     domains:
       - {name: fourthcoffee.com, topology: parked}
@@ -127,6 +141,9 @@ checks:
   spf: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   connector: {{interval: 1s, timeout: 2s}}
+  exchange: {{interval: 2s, timeout: 4s}}
+  inbound: {{interval: 1s, timeout: 4s}}
+  refusal: {{interval: 2s, timeout: 4s}}
   route: {{interval: 9s, timeout: 4s, messages_per_minute: 20}}
 budget: {{messages_per_minute: 20, messages_per_route_per_minute: 20, messages_per_day: 10000}}
 {tenants or self.tenants}{extra}
