@@ -2,6 +2,7 @@
 # Both do their own set-up: a virtual environment from the hashes in uv.lock, and system packages.
 SHELL := /bin/bash
 VENV := .venv
+EXIM := exim4-daemon-light libidn12 libnss-wrapper libgnutls-dane0 libunbound8 libevent-2.1-7
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 CONFIG ?= config.example.yaml
@@ -33,10 +34,12 @@ unit: $(VENV)/dev.stamp ## tests without servers of others
 
 integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, unbound, Prometheus and Chromium
 	@.ci/packages openssl:openssl postfix:postfix unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
 coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
 	@.ci/packages openssl:openssl postfix:postfix unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100

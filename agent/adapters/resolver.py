@@ -55,7 +55,7 @@ class Resolver:
         known = tuple(ServerStats(f"{host}:{port}") for host, port in servers)
         self.stats = ResolverStats(servers=known)
         # Whoever sits between us and the resolver can set a bit (RFC 6698 section A.3).
-        self.is_believed = trust_ad or all(ip_address(host).is_loopback for host, _ in servers)
+        self.is_believed = trust_ad or all(_is_loopback(host) for host, _ in servers)
         self._clock = clock
         self._cache = AnswerCache(entries)
         self._sweep_at = 0.0
@@ -154,3 +154,10 @@ class Resolver:
             return known
         entry.whole = answer
         return answer
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

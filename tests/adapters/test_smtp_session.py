@@ -18,7 +18,15 @@ from agent.adapters.dialer import Dialer
 from agent.adapters.smtp_session import Session, Target, hold
 from agent.domain.smtp import Accepted, Errand, Phase, Reason, Refused, Tls, Unreached
 from agent.domain.tls import Trust
-from servers.smtp import Behaviour, Mailbox, Wire, real_server, rude_server, scripted
+from servers.smtp import (
+    Behaviour,
+    Mailbox,
+    Wire,
+    dripping,
+    real_server,
+    rude_server,
+    scripted,
+)
 from servers.tls import Authorities
 
 LOOPBACK = ip_address("127.0.0.1")
@@ -113,15 +121,6 @@ async def test_a_connection_that_nobody_answers_times_out(authorities: Authoriti
         with socket.create_connection(("127.0.0.1", port)):
             session = await visit(port, authorities, seconds=0.2)
     assert session.dialogue == Unreached(Phase.CONNECT, Reason.TIMEOUT)
-
-
-def dripping(piece: bytes) -> Behaviour:
-    async def behave(wire: Wire) -> None:
-        while True:
-            await wire.say(piece)
-            await asyncio.sleep(0.02)
-
-    return behave
 
 
 def flooding(piece: bytes) -> Behaviour:

@@ -35,6 +35,7 @@ from servers.certificate import DAY, NOW, SOUND
 HOST = "mail.contoso.com"
 RECIPIENT = "probe@contoso.com"
 SECOND = timedelta(seconds=1)
+HALF_AN_HOUR = timedelta(minutes=30)
 LAX = Promise("none")
 FORCED = Promise("encryption-only")
 VALID = Promise("certificate-validation")
@@ -57,6 +58,7 @@ class Case:
     host: str = HOST
     staple: Staple | None = None
     tls_failure: Unreached | None = None
+    throttled_for: timedelta | None = None
 
     def walked(self) -> Walked:
         is_shown = bool(self.tls_version)
@@ -68,6 +70,7 @@ class Case:
             dialogue=self.dialogue,
             presented=presented if is_shown else None,
             tls_failure=self.tls_failure,
+            throttled_for=self.throttled_for,
             tls_version=self.tls_version,
             recipients=self.recipients,
             clear_text=self.clear_text,
@@ -134,6 +137,25 @@ SESSIONS = [
     (quiet, rules.DEFERRED, "for good", said(Phase.RCPT, 551)),
     (quiet, rules.DEFERRED, "throttled has its own rule", said(Phase.MAIL, 451, "4.7.500")),
     (fires, rules.THROTTLED, "service closes", said(Phase.GREETING, 421)),
+    (fires, rules.THROTTLED, "left alone", ended(Phase.CONNECT, Reason.HELD_BACK)),
+    (
+        fires,
+        rules.THROTTLED_LASTING,
+        "left alone again",
+        replace(ended(Phase.CONNECT, Reason.HELD_BACK), throttled_for=HALF_AN_HOUR),
+    ),
+    (
+        fires,
+        rules.THROTTLED_LASTING,
+        "for half an hour",
+        replace(said(Phase.RCPT, 451, "4.7.500"), throttled_for=HALF_AN_HOUR),
+    ),
+    (
+        quiet,
+        rules.THROTTLED_LASTING,
+        "for less",
+        replace(said(Phase.RCPT, 451, "4.7.500"), throttled_for=HALF_AN_HOUR - SECOND),
+    ),
     (fires, rules.THROTTLED, "concurrent", said(Phase.MAIL, 432, "4.3.2", text="limit exceeded")),
     (quiet, rules.THROTTLED, "not now", said(Phase.RCPT, 450, "4.3.2", text="Try again later")),
     (

@@ -1,76 +1,27 @@
 """A real Postfix, set up well and badly, is diagnosed as its administrator would want it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import cast
-
 import pytest
 
-from agent.adapters.clock import SystemClock
-from agent.adapters.dialer import Dialer
-from agent.adapters.trust import TrustStore
-from agent.adapters.x509_making import Authority, KeyPair, self_signed
+from agent.adapters.x509_making import KeyPair, self_signed
 from agent.domain.fact import Table
-from agent.domain.finding import Outcome, Severity
-from agent.domain.lookup import Answer, Query, Reply
-from agent.probes.base import Check, Toolbox
-from agent.probes.connector import PROBE, ConnectorSettings
-from agent.settings import ConnectorSubject
-from servers.postfix import RECIPIENT, postfix
+from agent.domain.finding import Severity
+from servers.postfix import postfix
+from servers.smart_host import (
+    DAY,
+    FORCED,
+    HOST,
+    MIDDLE,
+    NAMED,
+    NOW,
+    VALID,
+    codes,
+    issued,
+    occupied,
+    walk,
+)
+from servers.smart_host import words as words_of
 
 pytestmark = pytest.mark.integration
-
-NOW = datetime.now(UTC)
-DAY = timedelta(days=1)
-HOST = "mail.contoso.com"
-ROOT = Authority("Root", at=NOW)
-MIDDLE = Authority("Middle", at=NOW, parent=ROOT)
-STORE = TrustStore(roots=(ROOT.pem,), system=False)
-FORCED = {"tls_settings": "encryption-only"}
-VALID = {"tls_settings": "certificate-validation"}
-NAMED = {"tls_settings": "domain-validation", "tls_domain": HOST}
-
-
-def issued(*names: str, start: timedelta = -DAY, end: timedelta = 90 * DAY) -> KeyPair:
-    return MIDDLE.issue(*(names or (HOST,)), not_before=NOW + start, not_after=NOW + end)
-
-
-class Nowhere:
-    """A resolver of names that nobody has."""
-
-    async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
-        return tuple(Answer(name_exists=False) for _ in queries)
-
-
-async def walk(port: int, subject: Mapping[str, object], *, seconds: float = 20) -> Outcome:
-    """Walk a Postfix as the connector *subject*, under an address of the world."""
-    clock = SystemClock()
-    place = "192.31.196.1"
-    dialer = Dialer(clock=clock, detours={(place, 25): ("127.0.0.1", port)}, detours_only=True)
-    tools = SimpleNamespace(
-        resolver=Nowhere(), clock=clock, dialer=dialer, trust=STORE, egress=None
-    )
-    written = {
-        "name": "to-datacentre",
-        "smart_hosts": (place,),
-        "validation_recipients": (RECIPIENT,),
-        "mail_from": "probe@contoso.com",
-        **subject,
-    }
-    check = Check(
-        tenant="contoso",
-        target=ConnectorSubject.model_validate(written),
-        probe=PROBE,
-        settings=ConnectorSettings(timeout=timedelta(seconds=seconds)),
-    )
-    return await PROBE.run(check, cast("Toolbox", tools))
-
-
-def codes(outcome: Outcome) -> set[str]:
-    return {finding.rule.code.removeprefix("connector-") for finding in outcome.findings}
 
 
 @pytest.mark.parametrize(
@@ -185,19 +136,7 @@ async def test_a_misconfigured_postfix_is_told_as_what_it_is(
     async with postfix(pair, settings) as port:
         outcome = await walk(port, subject)
     assert codes(outcome) == expected, outcome.findings
-    said = " ".join(line for each in outcome.findings for line in (each.detail, *each.evidence))
-    assert words in said
-
-
-@asynccontextmanager
-async def occupied(port: int) -> AsyncIterator[None]:
-    """Hold a session open, so that a server with room for one has none."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    assert (await reader.readline()).startswith(b"220")
-    try:
-        yield
-    finally:
-        writer.close()
+    assert words in words_of(outcome)
 
 
 async def test_too_many_connections_are_no_fault_of_the_server() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 
 from agent.adapters.x509_making import KeyPair
+from servers.smart_host import RECIPIENT
 
 PROGRAM = shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin")
-RECIPIENT = "probe@contoso.com"
 _MAIN = {
     "compatibility_level": "3.6",
     "mydestination": "",

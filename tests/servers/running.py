@@ -241,11 +241,15 @@ def _trouble(seen: Seen) -> list[str]:
 
 
 @asynccontextmanager
-async def running(installation: Installation) -> AsyncIterator[Running]:
-    """Run the agent in its lab; if it still runs afterwards, it is stopped as it should be."""
+async def running(installation: Installation, *, lab: bool = True) -> AsyncIterator[Running]:
+    """Run the agent in its lab; if it still runs afterwards, it is stopped as it should be.
+
+    Without the *lab* it watches what the configuration leads to.
+    """
+    where = ("--lab",) if lab else ()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "agent", "run", "--lab", "--config", str(installation.path)),
+        *("-m", "agent", "run", *where, "--config", str(installation.path)),
         cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "error"},
         stdin=DEVNULL,

@@ -56,6 +56,8 @@ class Wire:
     heard: bytearray
 
     async def say(self, data: bytes) -> None:
+        if self.writer.is_closing():  # inside of TLS writing on would never end
+            raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
 
@@ -120,6 +122,17 @@ def swallowing() -> Iterator[int]:
             filler.settimeout(0)
             filler.connect_ex(("127.0.0.1", port))
         yield port
+
+
+def dripping(piece: bytes) -> Behaviour:
+    """A server that says *piece* fifty times a second, for ever."""
+
+    async def behave(wire: Wire) -> None:
+        while True:
+            await wire.say(piece)
+            await asyncio.sleep(0.02)  # its pace, and nothing that a test waits for
+
+    return behave
 
 
 def scripted(*replies: bytes, reset: bool = False) -> Behaviour:
