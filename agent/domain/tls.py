@@ -236,7 +236,8 @@ def match_one(expected: str, name: str) -> Match:
     if wanted == held:
         return Match.YES
     if not wanted.startswith("*."):
-        covered = held.startswith("*.") and wanted.partition(".")[2] == held[2:]
+        behind = wanted.partition(".")[2]
+        covered = bool(behind) and held.startswith("*.") and behind == held[2:]
         return Match.YES if covered else Match.NO
     zone = wanted[2:]
     label, _, rest = held.partition(".")

@@ -4,9 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.domain.peer_text import PeerText
-from agent.domain.tls import Certificate, Flaw, Match, Presented, Trust, judge, match_name
+from agent.domain.tls import (
+    Certificate,
+    Flaw,
+    Match,
+    Presented,
+    Trust,
+    judge,
+    match_name,
+    match_one,
+)
 from servers.certificate import DAY, NOW, SOUND
 
 SECOND = timedelta(seconds=1)
@@ -117,3 +128,23 @@ def test_few_names_are_shown() -> None:
     leaf = replace(SOUND, names=names, name_count=50)
     (fault,) = judge(Presented(leaf, (), Trust.TRUSTED), expected="x.example", at=NOW, soon=DAY)
     assert fault.detail.endswith("and 40 more")
+
+
+def test_a_wildcard_of_nothing_covers_nothing() -> None:
+    for held in ("*..", "*.", "*"):
+        assert match_one("localhost", held) is Match.NO
+
+
+_LABEL = st.text("abz019-*", min_size=1, max_size=3)
+_NAMES = st.lists(_LABEL, min_size=1, max_size=4).map(".".join)
+
+
+@given(_NAMES, _NAMES)
+def test_a_name_fits_only_itself_or_below_a_wildcard_of_one_label(wanted: str, held: str) -> None:
+    match = match_one(wanted, held)
+    assert match_one(wanted.upper() + ".", held) is match
+    if match is not Match.YES or wanted == held:
+        return
+    # One of the two is a wildcard, and all behind the first label is the same.
+    assert wanted.startswith("*.") or held.startswith("*.")
+    assert wanted.partition(".")[2] == held.partition(".")[2]
