@@ -136,7 +136,7 @@ WEAK = _rule(
     Severity.WARNING,
     "An exchange's certificate is weak",
     "Renew it with an RSA key of 2048 bits or a P-256 key, signed with SHA-256.",
-    "RFC 7525 section 4.3",
+    "RFC 9325 section 4.5",
 )
 REVOKED = _rule(
     "certificate-revoked",

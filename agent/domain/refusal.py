@@ -10,7 +10,7 @@ from agent.domain import refusal_rules as rules
 from agent.domain.diagnosis import diagnose
 from agent.domain.finding import Finding
 from agent.domain.knowledge.reply import ReplyClass
-from agent.domain.smtp import Accepted, Phase, Reason, Refused, Unreached
+from agent.domain.smtp import Phase, Reason, Refused, Unreached
 from agent.domain.walk import Walked, words_of
 
 
@@ -47,6 +47,8 @@ def examine(case: Case, walked: Walked) -> tuple[Finding, ...]:
     if isinstance(dialogue, Unreached):
         if dialogue.reason is Reason.HELD_BACK:
             return (rules.INCONCLUSIVE.found(f"{place}: {words_of(dialogue)}"),)
+        if case is Case.OPEN_RELAY and not dialogue.reason.is_ours:
+            return ()  # who takes no session relays for nobody; that it is down is told elsewhere
         return (rules.NOT_TRIED.found(f"{place}: {words_of(dialogue)}"),)
     if isinstance(dialogue, Refused) and not _is_lock(case, dialogue):
         advice = diagnose(dialogue.reply).advice
@@ -58,7 +60,7 @@ def is_shut(case: Case, walked: Walked) -> bool | None:
     """Tell whether the door was found shut; None where it could not be told."""
     findings = examine(case, walked)
     if not findings:
-        return None if isinstance(walked.dialogue, Accepted) else True
+        return True if isinstance(walked.dialogue, Refused) else None
     return False if findings[0].rule is _OPEN[case] else None
 
 

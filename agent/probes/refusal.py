@@ -213,8 +213,8 @@ def _failure(findings: list[Finding], tried: list[tuple[Case, Walked]]) -> str:
     """Return why a part of the run could not tell, if so."""
     if any(finding.rule is DNS_UNANSWERED for finding in findings):
         return str(Reason.DNS_UNANSWERED)
-    for _, walked in tried:
-        if isinstance(walked.dialogue, Unreached):
+    for case, walked in tried:
+        if isinstance(walked.dialogue, Unreached) and examine(case, walked):
             return str(walked.dialogue.reason)
     return ""
 
@@ -227,7 +227,9 @@ def _facts(tried: list[tuple[Case, Walked]]) -> dict[str, Fact]:
         (walked.place, case, _WORDS[is_shut(case, walked)], words_of(walked.dialogue))
         for case, walked in tried
     )
-    titled = ((f"{case} at {walked.place}", walked) for case, walked in tried)
+    # A session that was refused as it should be needs no explanation.
+    odd = ((case, walked) for case, walked in tried if not is_shut(case, walked))
+    titled = ((f"{case} at {walked.place}", walked) for case, walked in odd)
     return {
         "Doors": Table(("Door", "Tried", "It is", "Last word"), rows),
         **sessions(titled, resolving=None),

@@ -39,6 +39,7 @@ BUSY = said("451 4.7.500 Server busy")
 LATER = said("451 4.2.0 not now")
 NO_GREETING = said("554 5.5.9 no", Phase.GREETING)
 SILENT = Unreached(Phase.CONNECT, Reason.NO_EGRESS)
+DOWN = Unreached(Phase.CONNECT, Reason.REFUSED)
 HELD = Unreached(Phase.CONNECT, Reason.HELD_BACK)
 
 CASES: list[tuple[Proves, Rule, str, tuple[Case, Dialogue]]] = [
@@ -60,6 +61,8 @@ CASES: list[tuple[Proves, Rule, str, tuple[Case, Dialogue]]] = [
     (quiet, rules.INCONCLUSIVE, "locked", (Case.BYPASS, LOCKED)),
     (fires, rules.NOT_TRIED, "closed here", (Case.BYPASS, SILENT)),
     (quiet, rules.NOT_TRIED, "refused", (Case.BYPASS, BANNED)),
+    (quiet, rules.NOT_TRIED, "a relay that is down", (Case.OPEN_RELAY, DOWN)),
+    (fires, rules.NOT_TRIED, "an endpoint that is down", (Case.OWN_DOMAIN, DOWN)),
 ]
 
 
