@@ -190,6 +190,11 @@ def test_a_sound_exchange_has_no_finding() -> None:
     assert Case(reversal=Reversal.CONFIRMED).findings() == ()
 
 
+def test_a_certificate_that_cannot_be_read_is_not_judged() -> None:
+    unread = replace(Case().walked(), presented=None)
+    assert examine(unread, NOW, 21 * DAY) == ()
+
+
 def together(*cases: Case) -> tuple[Finding, ...]:
     partial = Partial(rules.PARTLY_FAILING, rules.FAMILY_FAILING)
     return summarise(

@@ -55,6 +55,7 @@ def test_a_record_that_cannot_be_read_is_told(found: Answer, word: str) -> None:
 
 def test_no_record_is_no_trouble_and_silence_is_not_absence() -> None:
     assert announced(texts("v=spf1 -all", "v=STSv10; id=1")).trouble == ""
+    assert announced(Answer(("an alias",))).trouble == ""
     assert announced(Unanswered(Silence.SERVFAIL)).silence == "servfail"
 
 
