@@ -13,6 +13,7 @@ from agent.adapters.walk import Stop
 from agent.domain.connector import Promise
 from agent.domain.delivery import Route, Zone, examine_policy, find_route, raised
 from agent.domain.finding import Finding
+from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
 from agent.domain.together import together
 
@@ -39,7 +40,7 @@ class Way:
             zone = self.route.zones.get(target.exchange)
             asked = raised(promise, target.exchange, self.policy.policy, zone or Zone())
             for address in target.addresses:
-                stop = Stop(host=str(PeerText(target.exchange)), address=address)
+                stop = Stop(host=str(PeerText(target.exchange, MAX_NAME)), address=address)
                 yield Leg(stop=stop, promise=asked, recipients=to, zone=zone)
 
     def findings(self) -> Iterator[Finding]:
@@ -56,7 +57,7 @@ class Way:
             proven = "" if zone.is_authentic or not zone.records else ", not proven"
             yield (
                 self.route.domain,
-                str(PeerText(target.exchange)),
+                str(PeerText(target.exchange, MAX_NAME)),
                 f"{policy.mode}, covered: {covered}" if policy else self.policy.trouble or "none",
                 ", ".join(map(str, zone.records)) + proven or zone.silence or "none",
             )

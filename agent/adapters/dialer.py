@@ -101,12 +101,17 @@ class Dialer:
         self.detours = dict(detours or {})
         self._detours_only = detours_only
         self._slots: dict[Address, _Slots] = {}
-        self._reached: dict[int, float] = {}  # a port, and when a public address was reached there
+        self._greeted: dict[int, float] = {}  # a port, and when a public server last spoke there
         self.courtesy = Courtesy(clock, spacing)
 
-    def has_reached(self, port: int, within: timedelta) -> bool:
-        """Tell whether a public address has taken a connection at *port* that lately."""
-        at = self._reached.get(port)
+    def note_greeting(self, address: Address, port: int) -> None:
+        """Take in that a server has spoken; what only connects may be a device in between."""
+        if address.is_global:
+            self._greeted[port] = self._clock.monotonic()
+
+    def was_greeted(self, port: int, within: timedelta) -> bool:
+        """Tell whether a server with a public address has spoken at *port* that lately."""
+        at = self._greeted.get(port)
         return at is not None and self._clock.monotonic() - at <= within.total_seconds()
 
     @property
@@ -135,8 +140,6 @@ class Dialer:
             return
         async with self._slot(address, patience) as is_free:
             line = await self._open(place) if is_free else Reason.BUSY
-            if isinstance(line, Line) and address.is_global:
-                self._reached[port] = self._clock.monotonic()
             try:
                 yield line
             finally:

@@ -1,9 +1,9 @@
 """May this machine connect to port 25 of the internet at all?
 
 Many clouds, home lines and company firewalls swallow it. From there every mail server of the world
-times out, and none of them is at fault. So before a silent server is blamed, somebody must have
-been reached at that port from here: any server in the last minutes, or else one of a few that are
-always there.
+times out, refuses, or is answered for by a device in between, and none of them is at fault. So
+before a server is blamed that does not greet, somebody must have greeted us at that port: any
+server in the last minutes, or else one of a few that are always there.
 """
 
 import asyncio
@@ -45,9 +45,9 @@ class Egress:
         self._controls, self._failed = tuple(controls), {}
 
     async def is_proven(self, port: int) -> bool:
-        """Tell whether somebody was reached at *port* lately, trying the controls if need be."""
+        """Tell whether somebody greeted us at *port* lately, asking the controls if need be."""
         async with self._lock:
-            if self._dialer.has_reached(port, _LATELY):
+            if self._dialer.was_greeted(port, _LATELY):
                 return True
             now, failed = self._clock.monotonic(), self._failed.get(port)
             if failed is not None and now - failed < _AGAIN.total_seconds():
@@ -68,7 +68,8 @@ class Egress:
         located = await drive(locate(host), self._resolver)
         for address in located.addresses:
             async with self._dialer.connect(address, port, reach="public") as line:
-                if isinstance(line, Line):
+                if isinstance(line, Line) and (await line.receive()).startswith(b"220"):
+                    self._dialer.note_greeting(address, port)
                     return True
         return False
 

@@ -76,7 +76,10 @@ async def hold(
                     await driver.run(line)
     except TimeoutError:
         driver.time_out()
-    return driver.session()
+    session = driver.session()
+    if session.greeting:
+        dialer.note_greeting(target.address, target.port)
+    return session
 
 
 class _Driver:

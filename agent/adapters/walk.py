@@ -76,11 +76,10 @@ class Walker:
         address = walked.address
         assert address is not None  # noqa: S101 - a stop has one
         match walked.dialogue:
-            case Unreached(Phase.CONNECT, Reason.TIMEOUT) if address.is_global:
+            case Unreached(phase, reason) if address.is_global and _is_no_answer(phase, reason):
                 if self.egress is not None and not await self.egress.is_proven(walked.port):
-                    detail = f"nobody was reached at port {walked.port} from here"
-                    dialogue = Unreached(Phase.CONNECT, Reason.NO_EGRESS, detail)
-                    return replace(walked, dialogue=dialogue)
+                    detail = f"{reason}, and nobody has greeted us at port {walked.port}"
+                    return replace(walked, dialogue=Unreached(phase, Reason.NO_EGRESS, detail))
             case Unreached(reason=reason) if reason.is_ours:
                 return walked  # it says nothing of what the server thinks of us
         lasting = self.dialer.courtesy.note(address, throttled=walked.is_throttled)
@@ -109,6 +108,12 @@ class Walker:
             tls_cipher=secured.cipher,
             asked=secured.asked,
         )
+
+
+def _is_no_answer(phase: Phase, reason: Reason) -> bool:
+    """Tell whether a session ended so as it would where something in between ends them all."""
+    silent = (Reason.TIMEOUT, Reason.REFUSED, Reason.CONNECTION_LOST)
+    return phase in (Phase.CONNECT, Phase.GREETING) and reason in silent
 
 
 def _left_alone(stop: Stop, since: timedelta, left: timedelta) -> Walked:

@@ -121,8 +121,8 @@ class AgentSection(Settings):
         default=tuple(HostPort(host, port) for host, port in CONTROLS),
         max_length=10,
         description="Servers that are always there, to find out whether port 25 is open from here"
-        " before a silent one is blamed. They are connected to, without a word, only when nobody"
-        " else was reached for a while.",
+        " before one is blamed that does not greet. They are connected to, without a word, only"
+        " when nobody else has greeted us for a while.",
     )
     trust_ad: bool = Field(
         default=False,

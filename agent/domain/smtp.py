@@ -42,7 +42,7 @@ class Reason(enum.StrEnum):
     NO_ROUTE = "no-route"  # this machine cannot reach that network
     EXHAUSTED = "exhausted"  # this machine is out of sockets
     BUSY = "busy"  # the host sees as many connections from us as it may
-    NO_EGRESS = "no-egress"  # nobody was reached at that port from here, so it may be closed
+    NO_EGRESS = "no-egress"  # nobody greeted us at that port, so it may be closed here
     HELD_BACK = "held-back"  # the host has asked to slow down, and is left alone for a while
     REFUSED = "refused"
     TIMEOUT = "timeout"

@@ -26,6 +26,7 @@ from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Outcome, Signal
 from agent.domain.lookup import Unanswered
 from agent.domain.mx import Survey, Target, survey
+from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
 from agent.domain.reverse import Reversed, reverse
 from agent.domain.smtp import Errand, Reason, Tls, Unreached
@@ -126,7 +127,7 @@ async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
     pairs = list(zip_longest(tried, names))
     within = [pair for pair in pairs if not pair[0].is_out_of_reach] or pairs
     gaps = tuple(
-        DNS_UNANSWERED.found(f"{PeerText(target.exchange)}: {target.silence}")
+        DNS_UNANSWERED.found(f"{PeerText(target.exchange, MAX_NAME)}: {target.silence}")
         for target in found.routes
         if target.silence
     )
@@ -143,7 +144,7 @@ def _nobody(found: Survey) -> str:
 def _stop(check: ExchangeCheck, place: _Place) -> Stop:
     target, address = place
     return Stop(
-        host=str(PeerText(target.exchange)),
+        host=str(PeerText(target.exchange, MAX_NAME)),
         address=address,
         reach="private" if check.settings.allow_private else "public",
     )

@@ -24,6 +24,7 @@ from agent.domain.finding import Finding, Measurement, Outcome, Signal
 from agent.domain.host import locate
 from agent.domain.lookup import Unanswered
 from agent.domain.mx import survey
+from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
 from agent.domain.refusal import Case, examine, is_shut
 from agent.domain.smtp import Errand, Reason, Tls, Unreached
@@ -168,7 +169,7 @@ async def _own_hosts(check: RefusalCheck, tools: Toolbox) -> AsyncIterator[_Door
     own = [target for target in found.routes if target.owner is None][:_MAX_HOSTS]
     for target in own:
         for address in target.addresses[:1]:
-            host = str(PeerText(target.exchange))
+            host = str(PeerText(target.exchange, MAX_NAME))
             yield _Door(host, address, SMTP_PORT, "public", (Case.OPEN_RELAY, Case.OWN_DOMAIN))
 
 

@@ -13,7 +13,7 @@ from agent.domain.lookup import Answer
 from agent.domain.smtp import Errand, Phase, Reason, Refused, Unreached
 from agent.domain.walk import Walked
 from servers.checks import DictResolver
-from servers.smtp import rude_server, scripted, swallowing
+from servers.smtp import Wire, rude_server, scripted, swallowing
 from servers.standings import HandClock
 
 OURS, CONTROL = "192.31.196.1", "192.31.196.9"
@@ -40,8 +40,8 @@ async def test_a_control_that_is_reached_proves_it_and_is_not_asked_again_soon()
         open_ = egress(dialer, clock)
         told = await asyncio.gather(*(open_.is_proven(25) for _ in range(9)))
         assert all(told)
-        assert dialer.has_reached(25, timedelta(minutes=1))
-        assert not dialer.has_reached(587, timedelta(minutes=1))
+        assert dialer.was_greeted(25, timedelta(minutes=1))
+        assert not dialer.was_greeted(587, timedelta(minutes=1))
         clock.advance(timedelta(minutes=14))
         assert await open_.is_proven(25)
     clock.advance(timedelta(minutes=2))
@@ -63,13 +63,17 @@ async def test_without_anybody_it_is_not_proven_and_asked_again_after_a_minute()
     assert not await open_.is_proven(25)
 
 
-async def test_any_server_that_was_reached_proves_it() -> None:
+async def test_any_server_that_spoke_proves_it_and_a_mere_connection_does_not() -> None:
     clock = HandClock()
-    async with rude_server(scripted(b"220 a\r\n")) as (port, _):
+    async with rude_server(scripted(b"220 a\r\n", b"250 a\r\n")) as (port, _):
         dialer = dialing(clock, ours=port)
+        open_ = Egress((), resolver=DictResolver(), dialer=dialer, clock=clock)
         async with dialer.connect(ip_address(OURS), 25, reach="public") as line:
             assert isinstance(line, Line)
-    assert await Egress((), resolver=DictResolver(), dialer=dialer, clock=clock).is_proven(25)
+        assert not await open_.is_proven(25)
+        await walk(dialer, clock, None)
+    clock.advance(timedelta(seconds=61))
+    assert await open_.is_proven(25)
 
 
 async def walk(dialer: Dialer, clock: HandClock, open_: Egress | None) -> Walked:
@@ -85,6 +89,8 @@ async def test_a_silent_server_is_not_blamed_before_anybody_was_reached() -> Non
         open_ = egress(dialer, clock)
         seen = await walk(dialer, clock, open_)
         assert seen.dialogue == Unreached(Phase.CONNECT, Reason.NO_EGRESS)
+        assert isinstance(seen.dialogue, Unreached)
+        assert "timeout" in seen.dialogue.detail
         async with rude_server(scripted(b"220 a\r\n")) as (port, _):
             dialer.detours[CONTROL, 25] = ("127.0.0.1", port)
             clock.advance(timedelta(seconds=61))
@@ -112,3 +118,20 @@ async def test_a_server_that_throttles_is_left_alone_and_tried_again() -> None:
         clock.advance(timedelta(minutes=40))
         fourth = await walk(dialer, clock, None)
     assert fourth.throttled_for is None
+
+
+async def drop(wire: Wire) -> None:
+    wire.reset()
+
+
+async def test_a_device_that_takes_every_connection_and_drops_it_is_not_the_server() -> None:
+    clock = HandClock()
+    async with rude_server(drop) as (port, _):
+        dialer = dialing(clock, ours=port, control=port)
+        seen = await walk(dialer, clock, egress(dialer, clock))
+        assert seen.dialogue == Unreached(Phase.GREETING, Reason.NO_EGRESS)
+        async with rude_server(scripted(b"220 a\r\n")) as (other, _):
+            dialer.detours[CONTROL, 25] = ("127.0.0.1", other)
+            clock.advance(timedelta(seconds=61))
+            seen = await walk(dialer, clock, egress(dialer, clock))
+    assert seen.dialogue == Unreached(Phase.GREETING, Reason.CONNECTION_LOST)
