@@ -12,6 +12,7 @@ from agent.lab.faults import FAULTS
 from agent.lab.lab import Lab
 
 _STATE = Path("state")
+_WIDTH = max(len(fault.name) for fault in FAULTS)
 state_option = click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
@@ -45,8 +46,8 @@ def list_(state: Path) -> int:
         click.echo("No lab is running here; these are the faults it has.\n", err=True)
     for fault in FAULTS:
         mark = "✗" if fault.name in broken else " "
-        click.echo(f"{mark} {fault.name:24} {fault.summary}")
-        click.echo(f"  {'':24} → {fault.shows}")
+        click.echo(f"{mark} {fault.name:{_WIDTH}} {fault.summary}")
+        click.echo(f"  {'':{_WIDTH}} → {fault.shows}")
     return Exit.OK
 
 

@@ -26,7 +26,7 @@ class Behaviour(enum.Enum):
     FORGETS_CONNECTOR = "Exchange Online has lost Contoso's inbound connector"
     THROTTLES = "Exchange Online is busy and slows everybody down"
     BANS_ADDRESS = "Exchange Online has banned the agent's address"
-    OPEN_RELAY = "Contoso's inbound connector lets everybody relay"
+    OPEN_RELAY = "Exchange Online takes every recipient, of everybody"
     BYPASSED = "Fabrikam's partner connector no longer restricts who delivers"
     DROPS = "Exchange Online accepts the message and loses it"
     DELAYS = "Exchange Online delivers after half a minute"
@@ -159,7 +159,11 @@ FAULTS = (
             ),
             ("exchange-throttles", Behaviour.THROTTLES, "inbound: unknown, 4.7.500"),
             ("exchange-bans-address", Behaviour.BANS_ADDRESS, "inbound: unknown, 5.7.606"),
-            ("exchange-open-relay", Behaviour.OPEN_RELAY, "inbound: critical, an impostor relays"),
+            (
+                "exchange-open-relay",
+                Behaviour.OPEN_RELAY,
+                "refusal of fabrikam.com: critical, it relays",
+            ),
         )
     ),
     *(
