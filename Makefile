@@ -32,13 +32,13 @@ type: $(VENV)/dev.stamp ## mypy --strict
 unit: $(VENV)/dev.stamp ## tests without servers of others
 	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
 
-integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, unbound, Prometheus and Chromium
-	@.ci/packages openssl:openssl postfix:postfix ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
+integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, unbound, Prometheus and Chromium
+	@.ci/packages openssl:openssl postfix:postfix dovecot:dovecot-core ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
 coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
-	@.ci/packages openssl:openssl postfix:postfix ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/packages openssl:openssl postfix:postfix dovecot:dovecot-core ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
 	$(BIN)/coverage report --skip-covered --fail-under=95
