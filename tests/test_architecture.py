@@ -19,6 +19,9 @@ HOMES = {  # the one place that may import it
     "aiosmtplib": "agent/adapters/smtp.py",
     "apscheduler": "agent/runtime/scheduler.py",
     "click": "agent/cli/",
+    "dkim": "agent/adapters/dkim_signing.py",
+    "imapclient": "agent/adapters/imap",
+    "msal": "agent/adapters/tokens",
     "OpenSSL": "agent/adapters/tls_learning.py",
     "cryptography": "agent/adapters/x509",
     "dns": "agent/adapters/dns_wire.py",
@@ -32,7 +35,7 @@ HOMES = {  # the one place that may import it
     "yaml": "agent/config/",
 }
 ALSO = {  # the other one
-    "aiohttp": "agent/adapters/https.py",
+    "aiohttp": "agent/adapters/https",
     "pydantic": "agent/config/",  # the whole border
     "pydantic_core": "agent/config/",
 }
