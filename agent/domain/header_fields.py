@@ -78,7 +78,7 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def _read(head: bytes) -> Iterator[Field]:
-    lines = _FOLD.sub(b" ", head[:MAX_HEAD]).splitlines()
+    lines = _FOLD.sub(b" ", head[:MAX_HEAD]).replace(b"\t", b" ").splitlines()
     for line in lines[:MAX_FIELDS]:
         match = _FIELD.fullmatch(line)
         if match is not None:

@@ -14,7 +14,6 @@ _ESCAPES = {
     octet: chr(octet) if 0x20 <= octet < 0x7F else f"\\x{octet:02x}"  # noqa: PLR2004
     for octet in range(256)
 }
-_PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
 
 
 class PeerText(str):
@@ -24,8 +23,12 @@ class PeerText(str):
 
     def __new__(cls, raw: bytes | str, limit: int = LIMIT) -> Self:
         r"""Make *raw* printable, escaping other octets as ``\xNN``, and cut it at *limit*."""
+        if isinstance(raw, bytes):
+            raw = raw[: limit + 1]
+            if raw.isascii():
+                raw = raw.decode("ascii")
         if isinstance(raw, str):
-            if len(raw) <= limit and _PRINTABLE.issuperset(raw):
+            if len(raw) <= limit and raw.isascii() and raw.isprintable():
                 return super().__new__(cls, raw)
             raw = _octets(raw[: limit + 1])
         # One octet gives at least one character: no need to look at more than the limit.
