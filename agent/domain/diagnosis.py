@@ -5,10 +5,12 @@ looked at as well, and what is not known is said to be unknown. Where Exchange q
 (``Remote server returned an error -> 550 ...``) the words after the arrow are what counts.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
 from agent.domain.knowledge.replies_of_routing import ROUTING
+from agent.domain.knowledge.replies_of_standards import STANDARDS
 from agent.domain.knowledge.replies_to_messages import MESSAGES
 from agent.domain.knowledge.replies_to_senders import SENDERS
 from agent.domain.knowledge.reply import Known, ReplyClass
@@ -16,6 +18,9 @@ from agent.domain.smtp_reply import Reply
 
 CLOSING = 421  # RFC 5321 section 3.8
 
+_ALL = (*ROUTING, *SENDERS, *MESSAGES, *STANDARDS)
+# A kind that wants a text says more than one that goes by the code alone.
+_KNOWN = (*(each for each in _ALL if each.text), *(each for each in _ALL if not each.text))
 _ARROW = "->"
 _QUOTED = re.compile(r"\s*[245]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})?")
 _TAG = re.compile(r"\b(?:ATTR\d{1,4}|AS\d{1,10})\b")
@@ -71,7 +76,11 @@ def diagnose(reply: Reply) -> Diagnosis:
 
 
 def _known(enhanced: str, text: str) -> Known | None:
-    """Return the first kind that fits; those that want a text stand before those that do not."""
-    return next(
-        (each for each in (*ROUTING, *SENDERS, *MESSAGES) if each.fits(enhanced, text)), None
-    )
+    """Return the first kind that fits."""
+    return next((each for each in _of_code(enhanced) if each.text in text), None)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_code(enhanced: str) -> tuple[Known, ...]:
+    """Return the kinds that a code may be of: a report repeats one code for many recipients."""
+    return tuple(each for each in _KNOWN if each.covers(enhanced))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from agent.domain.diagnosis import diagnose
 from agent.domain.knowledge.replies_of_routing import ROUTING
+from agent.domain.knowledge.replies_of_standards import STANDARDS
 from agent.domain.knowledge.replies_to_messages import MESSAGES
 from agent.domain.knowledge.replies_to_senders import SENDERS
 from agent.domain.knowledge.reply import Known, ReplyClass
@@ -48,6 +49,18 @@ def read(line: str) -> Reply:
         ("550 5.6.999 unheard of -> 554 no", ReplyClass.REMOTE),
         ("550 5.0.350 an -> arrow", ReplyClass.REMOTE),
         ("550 No such user", ReplyClass.OTHER),
+        ("550 5.1.2 Host unknown", ReplyClass.DNS),
+        ("556 5.1.10 Recipient address has null MX", ReplyClass.DNS),
+        ("550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found", ReplyClass.ADDRESS),
+        ("501 5.1.8 Sender address rejected", ReplyClass.FORMAT),
+        ("550 5.1.8 Access denied, bad outbound sender", ReplyClass.REPUTATION),
+        ("550 5.7.26 Unauthenticated email, see the domain's DMARC policy", ReplyClass.DMARC),
+        ("550 5.7.26 This message sent over IPv6 must pass SPF or DKIM", ReplyClass.IPV6),
+        ("554 5.7.1 Service unavailable; blocked using a.list.example", ReplyClass.REPUTATION),
+        ("550 5.7.236 Your organisation has reached its limit", ReplyClass.LIMIT),
+        ("550 5.7.30 Basic authentication is not supported", ReplyClass.AUTH),
+        ("450 4.2.2 Mailbox full", ReplyClass.LIMIT),
+        ("550 5.5.6 odd", ReplyClass.OTHER),
     ],
 )
 def test_a_reply_is_told_by_code_and_text(line: str, expected: ReplyClass) -> None:
@@ -64,7 +77,9 @@ def test_what_is_quoted_and_tagged_is_said() -> None:
     assert diagnose(read("550 whatever")).advice == ()
 
 
-@pytest.mark.parametrize("known", [*ROUTING, *SENDERS, *MESSAGES], ids=lambda each: each.codes[0])
+@pytest.mark.parametrize(
+    "known", [*ROUTING, *SENDERS, *MESSAGES, *STANDARDS], ids=lambda each: each.codes[0]
+)
 def test_every_kind_is_found_by_its_own_code(known: Known) -> None:
     for codes in known.codes:
         enhanced = codes.partition("-")[0]

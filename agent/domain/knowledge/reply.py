@@ -51,16 +51,18 @@ class Known:
     fix: str
     text: str = ""
 
-    def fits(self, enhanced: str, text: str) -> bool:
-        """Tell whether a reply with this enhanced code and text (in lower case) is of the kind."""
-        return self.text in text and any(_covers(each, enhanced) for each in self.codes)
+    def covers(self, enhanced: str) -> bool:
+        """Tell whether an enhanced code is one of the kind's; the text is another question."""
+        return any(_covers(each, enhanced) for each in self.codes)
 
 
 def _covers(codes: str, enhanced: str) -> bool:
     if codes == enhanced:
         return True
+    if "-" not in codes:
+        return False
     known, given = _CODES.fullmatch(codes), _CODES.fullmatch(enhanced)
-    if known is None or given is None or known[4] is None:
+    if known is None or given is None:
         return False
     return known.group(1, 2) == given.group(1, 2) and int(known[3]) <= int(given[3]) <= int(
         known[4]
