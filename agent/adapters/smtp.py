@@ -8,21 +8,24 @@ nor send it again when it was, cannot build its verdict on that. What the librar
 used: the responses of the SASL mechanisms for logging in.
 """
 
+import asyncio
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
-from aiosmtplib.auth import auth_plain_encode, auth_xoauth2_encode
+from aiosmtplib.auth import auth_login_encode, auth_plain_encode, auth_xoauth2_encode
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer, Reach
 from agent.adapters.plans import Resolves, drive
 from agent.adapters.smtp_session import Session, Target, hold
+from agent.adapters.tls import TlsClient
 from agent.adapters.trust import TrustStore
+from agent.adapters.x509_making import KeyPair
 from agent.domain.host import locate
 from agent.domain.smtp import Errand, Login, Phase, Reason, Tls, Unreached
 
@@ -39,8 +42,12 @@ _TLS = {
 
 
 def password_login(username: str, password: str) -> Login:
-    """Return the login with a password, by the mechanism PLAIN (RFC 4616)."""
-    return Login("PLAIN", auth_plain_encode(username, password))
+    """Return the login with a password.
+
+    By the mechanism PLAIN (RFC 4616), or by LOGIN where that is not offered, as at Exchange.
+    """
+    by_login = Login("LOGIN", b"", auth_login_encode(username, password))
+    return Login("PLAIN", auth_plain_encode(username, password), otherwise=by_login)
 
 
 def token_login(username: str, token: str) -> Login:
@@ -50,11 +57,21 @@ def token_login(username: str, token: str) -> Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A server that takes a message: its host (a name or an address), port, and expected TLS."""
+    """A server that takes a message: its host (a name or an address), port, and expected TLS.
+
+    ``pair`` is the certificate of ours that is shown where the server asks for one. Raises
+    ValueError for a certificate without TLS.
+    """
 
     host: str
     port: int
     tls: Expectation = "opportunistic"
+    pair: KeyPair | None = None
+
+    def __post_init__(self) -> None:
+        if self.pair is not None and self.tls == "never":
+            message = "a certificate cannot be shown without TLS"
+            raise ValueError(message)
 
 
 async def submit(  # noqa: PLR0913 - what to send, and the world it is sent through
@@ -78,6 +95,7 @@ async def submit(  # noqa: PLR0913 - what to send, and the world it is sent thro
         message = "a login needs verified TLS"
         raise ValueError(message)
     began = clock.monotonic()
+    client = await client_for(destination.tls, destination.pair, trust)
     located = await drive(locate(destination.host), resolver)
     if located.reason is not None:
         unreached = Unreached(Phase.RESOLVE, located.reason, located.detail)
@@ -85,7 +103,7 @@ async def submit(  # noqa: PLR0913 - what to send, and the world it is sent thro
     for address in located.addresses:
         left = deadline.total_seconds() - (clock.monotonic() - began)
         session = await hold(
-            aim(destination, address, trust),
+            aim(destination, address, client),
             follow(errand, destination.tls),
             dialer=dialer,
             clock=clock,
@@ -96,14 +114,25 @@ async def submit(  # noqa: PLR0913 - what to send, and the world it is sent thro
     return session
 
 
-def aim(destination: Destination, address: Address, trust: TrustStore) -> Target:
+async def client_for(tls: Expectation, pair: KeyPair | None, trust: TrustStore) -> TlsClient:
+    """Return what does TLS as it is expected, showing *pair* where that is asked for.
+
+    Raises ValueError for a pair that cannot be read or does not fit.
+    """
+    is_verified = tls in ("verified", "implicit")
+    if pair is None:
+        return trust.client(verify=is_verified)
+    return await asyncio.to_thread(trust.verifying_with if is_verified else trust.showing, pair)
+
+
+def aim(destination: Destination, address: Address, client: TlsClient) -> Target:
     """Return the target of a session at one address of a destination."""
     verified = destination.tls in ("verified", "implicit")
     is_name = not _is_address(destination.host)
     return Target(
         address=address,
         port=destination.port,
-        tls=trust.client(verify=verified),
+        tls=client,
         server_name=destination.host if is_name or verified else None,
         implicit=destination.tls == "implicit",
         reach=reach_of(destination.host),
@@ -112,9 +141,7 @@ def aim(destination: Destination, address: Address, trust: TrustStore) -> Target
 
 def follow(errand: Errand, tls: Expectation) -> Errand:
     """Return *errand* with the TLS that is expected."""
-    return Errand(
-        errand.helo, _TLS[tls], errand.mail_from, errand.rcpt_to, errand.message, errand.login
-    )
+    return replace(errand, tls=_TLS[tls])
 
 
 def reach_of(host: str) -> Reach:

@@ -7,6 +7,9 @@ from agent.adapters.tls import RECORD, Secured, TlsEnd, TlsError, translated
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import Reason
 
+# Alerts that a server sends about a certificate can be about the client's only.
+_OF_OURS = ("certificate", "unknown ca", "access denied")
+
 
 class VerifyingClient:
     """Begins connections of one context, which verifies chain and name."""
@@ -44,8 +47,8 @@ class _End:
         except ssl.SSLCertVerificationError as error:
             raise TlsError(Reason.TLS_CERTIFICATE, PeerText(error.verify_message)) from None
         except ssl.SSLError as error:
-            words = (error.reason or str(error)).replace("_", " ").lower()
-            raise translated(words) from None
+            _complain(error)
+            raise translated(_words(error)) from None
         cipher = self._tls.cipher()
         leaf = self._tls.getpeercert(binary_form=True)
         return Secured(
@@ -58,7 +61,8 @@ class _End:
             text = piece = self._tls.read(RECORD)
         except ssl.SSLWantReadError:
             return None
-        except ssl.SSLError:
+        except ssl.SSLError as error:
+            _complain(error)  # with TLS 1.3 it comes after the handshake: RFC 8446 section 6.2
             return b""
         with suppress(ssl.SSLError):  # a reply too many may have come in a record of its own
             while piece:
@@ -69,3 +73,15 @@ class _End:
     def write(self, text: bytes) -> None:
         with suppress(ssl.SSLError):
             self._tls.write(text)
+
+
+def _complain(error: ssl.SSLError) -> None:
+    """Raise TlsError where the server says that it does not like our certificate, or misses it."""
+    words = _words(error)
+    if "alert" in words and any(each in words for each in _OF_OURS):
+        detail = f"the server wants another certificate of ours: {PeerText(words)}"
+        raise TlsError(Reason.CLIENT_CERTIFICATE, detail) from None
+
+
+def _words(error: ssl.SSLError) -> str:
+    return (error.reason or str(error)).replace("_", " ").lower()

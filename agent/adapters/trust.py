@@ -18,7 +18,7 @@ from agent.adapters.tls import TlsClient
 from agent.adapters.tls_learning import LearningClient
 from agent.adapters.tls_verifying import VerifyingClient
 from agent.adapters.x509 import MAX_CHAIN, Anchors, UnreadableError, read
-from agent.adapters.x509_making import KeyPair
+from agent.adapters.x509_making import KeyPair, load_pair
 from agent.adapters.x509_staple import read_staple
 from agent.domain.knowledge.exchange_tls import EXCHANGE_CIPHERS
 from agent.domain.tls import Certificate, Presented, Trust
@@ -28,6 +28,7 @@ _VERIFY_FLAGS = ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _MAX_KNOWN = 1024  # chains that are not followed again
+_MAX_SHOWN = 16  # certificates of ours that a context is kept for
 
 
 class TrustStore:
@@ -39,9 +40,9 @@ class TrustStore:
 
     def __init__(self, *, roots: Iterable[bytes] = (), system: bool = True) -> None:
         ders = [der for pem in (*roots, *(_system_roots() if system else ())) for der in _read(pem)]
+        self._ders = ders
         self._verifying = _context()
-        if ders:
-            _trust(self._verifying, b"".join(ders))
+        _trust(self._verifying, self._ders)
         self._verifier = VerifyingClient(self._verifying)
         # To say that a server is too old one has to be able to speak with it.
         self._learner = LearningClient()
@@ -50,6 +51,7 @@ class TrustStore:
         )
         self.anchors = Anchors(ders)
         self._trusted_until: dict[tuple[bytes, ...], datetime] = {}
+        self._showing: dict[KeyPair, TlsClient] = {}
 
     @classmethod
     async def load(cls, *, roots: Iterable[bytes] = (), system: bool = True) -> "TrustStore":
@@ -79,6 +81,25 @@ class TrustStore:
         read or does not fit.
         """
         return LearningClient(pair=pair)
+
+    def verifying_with(self, pair: KeyPair) -> TlsClient:
+        """Return the client that verifies chain and name, and shows *pair* where it is asked to.
+
+        The first time it costs the loading of all roots and a file: leave that to a thread. After
+        that it is the same object until the pair is another. Raises ValueError for a pair that
+        cannot be read or does not fit.
+        """
+        known = self._showing.get(pair)
+        if known is not None:
+            return known
+        load_pair(pair)
+        context = _context()
+        _trust(context, self._ders)
+        _show(context, pair)
+        if len(self._showing) >= _MAX_SHOWN:
+            self._showing.clear()
+        made = self._showing[pair] = VerifyingClient(context)
+        return made
 
     def present(
         self, chain: tuple[bytes, ...], at: datetime, staple: bytes = b""
@@ -129,9 +150,11 @@ def _read(pem: bytes) -> list[bytes]:
     return [ssl.PEM_cert_to_DER_cert(block) for block in blocks]
 
 
-def _trust(context: ssl.SSLContext, ders: bytes) -> None:
+def _trust(context: ssl.SSLContext, ders: list[bytes]) -> None:
+    if not ders:
+        return
     try:
-        context.load_verify_locations(cadata=ders)
+        context.load_verify_locations(cadata=b"".join(ders))
     except (ssl.SSLError, ValueError) as error:
         message = f"holds a certificate that cannot be read: {error}"
         raise ValueError(message) from None
@@ -148,10 +171,14 @@ def server_context(pair: KeyPair) -> ssl.SSLContext:
     """Return a context for a server of ours that shows *pair*."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _show(context, pair)
+    return context
+
+
+def _show(context: ssl.SSLContext, pair: KeyPair) -> None:
     # The library takes a key from a file only.
     with tempfile.TemporaryDirectory(prefix="mailflow-") as folder:
         path = Path(folder, "pair.pem")
         path.touch(mode=0o600)
-        path.write_bytes(pair.key + pair.certificates)
+        path.write_bytes(pair.key + b"\n" + pair.certificates)  # a secret has no last line break
         context.load_cert_chain(path)
-    return context

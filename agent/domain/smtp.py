@@ -7,6 +7,7 @@ session is for. :mod:`agent.domain.smtp_conversation` carries errands out.
 
 import enum
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from agent.domain.peer_text import PeerText
@@ -118,10 +119,24 @@ class Tls(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A SASL mechanism and its initial response in base64, which is a secret and has no repr."""
+    """A way to log in: a SASL mechanism and what is said in it, secrets that have no repr.
+
+    ``response`` is the initial response in base64, empty where the mechanism has none; ``more`` are
+    the responses to what the server asks then; ``otherwise`` is the login for a server that does
+    not offer the mechanism.
+    """
 
     mechanism: str
     response: bytes = field(repr=False)
+    more: tuple[bytes, ...] = field(default=(), repr=False)
+    otherwise: "Login | None" = None
+
+    def among(self, offered: Collection[str]) -> "Login | None":
+        """Return the first login whose mechanism is *offered*, given in capitals."""
+        login: Login | None = self
+        while login is not None and login.mechanism not in offered:
+            login = login.otherwise
+        return login
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from agent.domain.login_replies import without_text
 from agent.domain.peer_text import PeerText
 from agent.domain.smtp import (
     Accepted,
@@ -25,10 +26,10 @@ from agent.domain.smtp import (
 from agent.domain.smtp_reply import Malformed, Reply, ReplyReader
 
 MAX_TRANSCRIPT = 120  # lines
+MORE_WANTED = 334  # RFC 4954 section 4: the server asks for the next response
 CLOSING = 421  # RFC 5321 section 3.8: the server hangs up, whatever was asked
 _NOT_IMPLEMENTED = (500, 501, 502, 504)  # RFC 5321 section 3.2: try HELO then
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?= |=|$)")  # RFC 5321 section 4.1.1.1
-_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Conversation:
             self._note("<", PeerText(data))
             return self._distrust(event)
         if self.phase is Phase.AUTH:  # servers have been seen to echo the password
-            event = Reply(event.code, event.enhanced, (PeerText("(hidden)"),))
+            event = without_text(event)
         for position, line in enumerate(event.lines, 1):
             mark = " " if position == len(event.lines) else "-"
             self._note("<", f"{event.code}{mark}{line}")
@@ -198,16 +199,21 @@ class Conversation:
         return (yield from self._hello(Phase.EHLO_AGAIN))
 
     def _log_in(self, login: Login) -> Generator[Send, Reply, Reply]:
-        """Log in with one response (RFC 4954 section 4), of which nothing is shown."""
-        methods = {word for line in self.capabilities for word in line.upper().split()[1:]}
-        if not offers(self.capabilities, "AUTH") or login.mechanism not in methods:
+        """Log in by the first way that is offered (RFC 4954 section 4), showing nothing of it."""
+        chosen = login.among(_mechanisms(self.capabilities))
+        if chosen is None:
             self.phase = Phase.AUTH
             raise _StopError(Unreached(Phase.AUTH, Reason.AUTH_NOT_OFFERED))
-        command = f"AUTH {login.mechanism} ".encode("ascii") + login.response + b"\r\n"
-        shown = PeerText(f"AUTH {login.mechanism} (hidden)")
-        reply = yield Send(Phase.AUTH, command, shown)
-        if reply.code == 334:  # noqa: PLR2004 - XOAUTH2 says why it failed, and wants an empty line
-            reply = yield Send(Phase.AUTH, b"\r\n", PeerText("(empty line)"))
+        command = f"AUTH {chosen.mechanism}".encode("ascii")
+        shown = f"AUTH {chosen.mechanism}"
+        if chosen.response:
+            command, shown = command + b" " + chosen.response, f"{shown} (hidden)"
+        reply = yield Send(Phase.AUTH, command + b"\r\n", PeerText(shown))
+        # An empty line at last, for XOAUTH2 says why it failed and wants one.
+        rest = iter(chosen.more or (b"",))
+        while reply.code == MORE_WANTED and (response := next(rest, None)) is not None:
+            shown = "(hidden)" if response else "(empty line)"
+            reply = yield Send(Phase.AUTH, response + b"\r\n", PeerText(shown))
         return self._demand(reply, 235)
 
     def _name_recipients(self) -> Generator[Send, Reply, Reply]:
@@ -245,12 +251,21 @@ def as_data(message: bytes) -> bytes:
     A bare CR or LF becomes a line end (RFC 5321 section 2.3.8), so that no reader can see another
     end of the message than we do.
     """
-    lines = _LINE_BREAK.split(message)
-    if lines[-1] == b"":
-        del lines[-1]
+    text = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
     # RFC 5321 section 4.5.2.
-    stuffed = (b"." + line if line.startswith(b".") else line for line in lines)
-    return b"".join(line + b"\r\n" for line in stuffed) + b".\r\n"
+    stuffed = (b"\n" + text).replace(b"\n.", b"\n..")[1:]
+    return stuffed.replace(b"\n", b"\r\n") + b".\r\n"
+
+
+def _mechanisms(capabilities: tuple[PeerText, ...]) -> set[str]:
+    """Return the SASL mechanisms that EHLO offered, in capitals.
+
+    Some servers still write ``AUTH=LOGIN``, as a draft of RFC 4954 had it.
+    """
+    lines = (line.upper().replace("=", " ").split() for line in capabilities)
+    return {word for words in lines if words[:1] == ["AUTH"] for word in words[1:]}
 
 
 def _say(phase: Phase, command: str) -> Send:

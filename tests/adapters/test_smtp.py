@@ -1,9 +1,12 @@
 """Handing messages over."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import timedelta
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TypedDict
 
 import pytest
 
@@ -17,13 +20,29 @@ from agent.adapters.smtp import (
     submit,
     token_login,
 )
+from agent.adapters.smtp_policy import Client, Policy, Response, say
+from agent.adapters.smtp_server import SmtpServer
 from agent.adapters.smtp_session import Session
+from agent.adapters.trust import TrustStore, server_context
+from agent.adapters.x509_making import Authority, KeyPair, ders_of
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.domain.smtp import Accepted, Errand, Login, Phase, Reason, Refused, Tls, Unreached
 from servers.smtp import Mailbox, real_server, rude_server, scripted
 from servers.tls import Authorities
 
 HOST = "mx.example.net"
+NOW = datetime.now(UTC)
+OURS = Authority("Ours", at=NOW)
+
+
+class Times(TypedDict):
+    not_before: datetime
+    not_after: datetime
+
+
+TIMES = Times(not_before=NOW - timedelta(days=1), not_after=NOW + timedelta(days=90))
+PAIR = OURS.issue("probe.contoso.com", **TIMES)
+STORE = TrustStore(roots=(OURS.pem,), system=False)
 LETTER = Errand("probe.example", Tls.NEVER, "a@example.com", ("probe@example.net",), b"Hi\r\n")
 
 
@@ -164,8 +183,89 @@ async def test_a_login_is_not_sent_to_a_server_without_proof(authorities: Author
     assert session.dialogue == Unreached(Phase.CERTIFICATE, Reason.TLS_CERTIFICATE)
 
 
+class Guarded(Policy):
+    """Takes mail of those who show a certificate, and notes which."""
+
+    def __init__(self) -> None:
+        self.shown: list[bytes | None] = []
+
+    async def rcpt(self, client: Client, rcpt_to: str) -> Response:
+        self.shown.append(client.certificate)
+        return say(250, "ok") if client.certificate else await super().rcpt(client, rcpt_to)
+
+    async def message(self, client: Client, content: bytes) -> Response:
+        del client, content
+        return say(250, "2.6.0 taken")
+
+
+@asynccontextmanager
+async def guarded(
+    policy: Guarded, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+) -> AsyncIterator[int]:
+    context = server_context(OURS.issue(HOST, **TIMES))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.maximum_version = newest
+    context.load_verify_locations(cadata=OURS.pem.decode())
+    server = SmtpServer(policy, context=context)
+    await server.start("127.0.0.1", 0)
+    try:
+        yield server.port
+    finally:
+        await server.close()
+
+
+async def show(tls: str, pair: KeyPair | None, port: int, store: TrustStore) -> Session:
+    clock = SystemClock()
+    return await submit(
+        Destination(host=HOST, port=25, tls=tls, pair=pair),  # type: ignore[arg-type]
+        LETTER,
+        resolver=Zone("192.31.196.1"),
+        dialer=Dialer(
+            clock=clock, detours={("192.31.196.1", 25): ("127.0.0.1", port)}, detours_only=True
+        ),
+        trust=store,
+        clock=clock,
+        deadline=timedelta(seconds=10),
+    )
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("tls", ["opportunistic", "required", "verified"])
+async def test_a_server_that_asks_is_shown_our_certificate(
+    tls: str, newest: ssl.TLSVersion
+) -> None:
+    policy = Guarded()
+    async with guarded(policy, newest=newest) as port:
+        session = await show(tls, PAIR, port, STORE)
+        without = await show(tls, None, port, STORE)
+    assert isinstance(session.dialogue, Accepted)
+    assert isinstance(without.dialogue, Refused)
+    assert policy.shown == [ders_of(PAIR)[0], None]
+
+
+async def test_a_server_without_proof_is_shown_no_certificate() -> None:
+    policy = Guarded()
+    async with guarded(policy) as port:
+        session = await show("verified", PAIR, port, TrustStore(system=False))
+    assert session.dialogue == Unreached(Phase.CERTIFICATE, Reason.TLS_CERTIFICATE)
+    assert policy.shown == []
+
+
+async def test_a_certificate_without_its_key_is_an_error() -> None:
+    broken = KeyPair(PAIR.certificates, OURS.issue(HOST, **TIMES).key)
+    for tls in ("required", "verified"):
+        with pytest.raises(ValueError, match="do not fit"):
+            await show(tls, broken, 1, STORE)
+
+
+def test_a_certificate_needs_tls() -> None:
+    with pytest.raises(ValueError, match="without TLS"):
+        Destination(host=HOST, port=25, tls="never", pair=PAIR)
+
+
 def test_logins_are_those_of_the_mechanisms() -> None:
-    assert password_login("me", "pw") == Login("PLAIN", b"AG1lAHB3")
+    by_login = Login("LOGIN", b"", (b"bWU=", b"cHc="))
+    assert password_login("me", "pw") == Login("PLAIN", b"AG1lAHB3", otherwise=by_login)
     assert token_login("me", "t") == Login("XOAUTH2", b"dXNlcj1tZQFhdXRoPUJlYXJlciB0AQE=")
 
 

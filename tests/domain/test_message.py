@@ -1,9 +1,11 @@
 """Messages are built once and found again however a gateway has changed them."""
 
 import base64
+import email.policy
 import quopri
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -18,6 +20,7 @@ from agent.domain.message import (
     find_tokens,
     is_intact,
 )
+from agent.domain.payload import MAX_SIZE, Kind, Payload
 
 KEY = b"k" * 32
 TOKEN = Token.make(bytes(range(16)), key=KEY, route="contoso/in", sequence=7, instance="i1")
@@ -50,11 +53,74 @@ def test_a_null_sender_still_has_an_author() -> None:
     assert b"From: <mailflow-agent@b.example>\r\n" in message.encode()
 
 
-@pytest.mark.parametrize("field", ["route", "mail_from", "rcpt_to"])
+def test_the_author_may_be_another_than_the_sender() -> None:
+    message = Message(
+        token=TOKEN,
+        route="in",
+        mail_from="bounces@contoso.com",
+        header_from="probe@mail.contoso.com",
+        rcpt_to="a@b.example",
+        sent_at=MESSAGE.sent_at,
+    )
+    text = message.encode()
+    assert b"From: <probe@mail.contoso.com>\r\n" in text
+    assert f"Message-ID: <{TOKEN}@mail.contoso.com>\r\n".encode() in text
+    assert b"bounces" not in text
+
+
+@pytest.mark.parametrize(
+    ("payload", "types"),
+    [
+        pytest.param(Payload(), ["text/plain"], id="plain"),
+        pytest.param(
+            Payload(kind=Kind.HTML), ["multipart/alternative", "text/plain", "text/html"], id="html"
+        ),
+        pytest.param(
+            Payload(kind=Kind.ATTACHMENT, content_type="application/pdf", size=5000),
+            ["multipart/mixed", "text/plain", "application/pdf"],
+            id="attachment",
+        ),
+    ],
+)
+def test_every_kind_is_a_message_that_other_software_reads(
+    payload: Payload, types: list[str]
+) -> None:
+    raw = replace(MESSAGE, payload=payload).encode()
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    assert [part.get_content_type() for part in read.walk()] == types
+    assert not [defect for part in read.walk() for defect in part.defects]
+    assert find_tokens(raw) == (TOKEN,)
+    assert max(map(len, raw.split(b"\r\n"))) < 998
+    assert raw.endswith(b"\r\n")
+    assert re.search(rb"(?<!\r)\n|\r(?!\n)|[^\t\r\n\x20-\x7e]", raw) is None
+    assert raw == replace(MESSAGE, payload=payload).encode()
+    texts = [part.get_content() for part in read.walk() if part.get_content_type() == "text/plain"]
+    assert str(TOKEN) in texts[0]
+    if payload.kind is Kind.ATTACHMENT:
+        (file,) = read.iter_attachments()
+        assert file.get_filename() == "mailflow-agent.pdf"
+        assert file.get_content() == payload.attachment(str(TOKEN))
+
+
+def test_fields_of_the_operator_come_as_they_are_written() -> None:
+    payload = Payload(headers=(("X-Contoso-Bypass", "a secret; yes"), ("x-empty", "")))
+    head = replace(MESSAGE, payload=payload).encode().partition(b"\r\n\r\n")[0]
+    assert b"\r\nX-Contoso-Bypass: a secret; yes\r\nx-empty:\r\n" in head
+
+
+def test_the_largest_attachment_is_made_in_linear_time() -> None:
+    message = replace(MESSAGE, payload=Payload(kind=Kind.ATTACHMENT, size=MAX_SIZE))
+    began = time.process_time()
+    raw = message.encode()
+    assert time.process_time() - began < 10  # 1 on an idle machine
+    assert len(raw) > MAX_SIZE * 4 / 3
+
+
+@pytest.mark.parametrize("field", ["route", "mail_from", "rcpt_to", "header_from"])
 def test_a_line_break_in_a_field_is_refused(field: str) -> None:
     values = {"route": "in", "mail_from": "a@b.example", "rcpt_to": "c@d.example"}
     with pytest.raises(ValueError, match="does not fit"):
-        Message(token=TOKEN, sent_at=MESSAGE.sent_at, **values | {field: "x\r\nBcc: y@z"})
+        Message(token=TOKEN, sent_at=MESSAGE.sent_at, **values | {field: "x\r\nBcc: y@z"})  # type: ignore[arg-type]
 
 
 def test_a_token_needs_128_random_bits() -> None:
@@ -184,3 +250,9 @@ def test_the_work_on_a_megabyte_of_malice_is_bounded(unit: bytes) -> None:
 )
 def test_damage_to_the_body_is_told_from_harmless_rewriting(raw: bytes, *, intact: bool) -> None:
     assert is_intact(raw, TOKEN) is intact
+
+
+def test_a_banner_is_no_damage_where_it_is_allowed() -> None:
+    raw = RAW + b"-- \r\nCAUTION: external\r\n"
+    assert is_intact(raw, TOKEN, banner_allowed=True)
+    assert not is_intact(raw.replace(b"Nobody", b"Somebody"), TOKEN, banner_allowed=True)
