@@ -10,10 +10,20 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.domain.ledger import Entry, State
+from agent.domain.ledger import Entry, State, Witness
 from agent.domain.tally import Tally
 
-_TIMES = frozenset({"planned_at", "sent_at", "answered_at", "arrived_at", "judged_at"})
+_TIMES = frozenset(
+    {
+        "planned_at",
+        "sent_at",
+        "answered_at",
+        "arrived_at",
+        "judged_at",
+        "first_sent_at",
+        "retry_at",
+    }
+)
 _SPANS = frozenset({"within", "lost_after", "duration"})
 _NAMES = tuple(field.name for field in fields(Entry))
 
@@ -38,6 +48,7 @@ def decode_entry(text: str) -> Entry:
             "lost_after": timedelta(),
             **known,
             "state": State(values["state"]),
+            "witness": Witness(values.get("witness", "")),
         }
     )
 

@@ -6,24 +6,26 @@ waiting need no disk; they are added up again from the store at start.
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from agent.adapters.clock import Clock
 from agent.adapters.entry_codec import decode_entry
-from agent.adapters.ledger_shelf import Shelf, saved
+from agent.adapters.ledger_desk import SINK, Desk
+from agent.adapters.ledger_intake import Intake, LedgerStats, Sighting
+from agent.adapters.ledger_shelf import saved
 from agent.adapters.purse import Purse
-from agent.adapters.store import Change, Store, StoreError
+from agent.adapters.store import Store, StoreError
 from agent.adapters.store_file import legible
 from agent.domain import ledger as book
 from agent.domain.budget import Allowance, Budget
-from agent.domain.ledger import Entry, Place
+from agent.domain.entry import Entry
 from agent.domain.message import Token
 from agent.domain.tally import Tally
+
+__all__ = ["SINK", "Held", "Home", "Ledger", "LedgerStats", "Sighting"]
 
 RETENTION = timedelta(days=3)  # a duplicate may come a day later
 _PRUNE_EVERY = timedelta(hours=1)
@@ -37,16 +39,26 @@ class Held:
     detail: str
 
 
-@dataclass(slots=True)
-class LedgerStats:
-    """Tokens that came in and were ignored."""
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a message must arrive, and where what comes back to its sender does.
 
-    forged: int = 0  # of a message of ours, with the wrong code
-    foreign: int = 0  # of no message that we know
+    ``is_kept``: it waits there while the agent is away.
+    """
+
+    home: str = SINK
+    origin: str = ""
+    is_kept: bool = False
+
+
+_AT_SINK = Home()
 
 
 class Ledger:
-    """The record of every synthetic message of this installation."""
+    """The record of every synthetic message of this installation.
+
+    ``intake`` is the side that takes in what others tell of the messages.
+    """
 
     def __init__(
         self,
@@ -56,17 +68,19 @@ class Ledger:
         budget: Budget | None = None,
         retention: timedelta = RETENTION,
     ) -> None:
-        self.stats = LedgerStats()
+        self._desk = Desk(store, clock)
+        self.intake = Intake(self._desk)
         self._store = store
         self._clock = clock
         self._retention = retention
         self._purse = Purse(budget or Budget())
-        self._shelf = Shelf(store)
-        self._started: dict[str, float] = {}
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
-        self._instance = ""
-        self._key = b""
+        self._shelf = self._desk.shelf
         self._pruned_at = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def stats(self) -> LedgerStats:
+        """Tokens that came in and were ignored."""
+        return self.intake.stats
 
     async def start(self) -> None:
         """Read what is known; what was being sent when the last process ended is uncertain.
@@ -75,31 +89,22 @@ class Ledger:
         """
         settled = await self._store.read("SELECT * FROM settled")
         spent = await self._store.read("SELECT name, level, at FROM budget")
-        rows = await self._store.read("SELECT entry FROM message ORDER BY planned_at")
+        rows = await self._store.read("SELECT entry FROM message")
+        heads = await self._store.read("SELECT nonce, head FROM reading")
         with legible():
-            await self._identify()
+            await self._desk.identify()
             now = self._clock.now()
             for route, sequence, text in settled:
                 self._shelf.restore(route, sequence, text)
             for name, level, at in spent:
                 self._purse.restore(name, float(level), datetime.fromtimestamp(at, UTC))
-            for entry in (decode_entry(text) for (text,) in rows):
+            entries = [decode_entry(text) for (text,) in rows]
+            for entry in sorted(entries, key=lambda each: (each.planned_at, each.sequence)):
                 self._shelf.put(None, entry)
                 self._shelf.step(entry, book.recovered(entry, now))
+            self._shelf.restore_heads(heads)
         self._prune(now)
         await self.keep()
-
-    async def _identify(self) -> None:
-        """Take the installation's name and key from the store, drawing them the first time."""
-        known = dict(await self._store.read("SELECT key, value FROM meta"))
-        if "key" not in known:
-            known = {
-                "instance": secrets.token_hex(8).encode("ascii"),
-                "key": secrets.token_bytes(32),
-            }
-            sql = "INSERT INTO meta VALUES (?, ?)"
-            await self._store.commit(Change("meta", tuple((sql, pair) for pair in known.items())))
-        self._instance, self._key = known["instance"].decode("ascii"), known["key"]
 
     async def plan(
         self,
@@ -108,11 +113,12 @@ class Ledger:
         within: timedelta,
         lost_after: timedelta,
         allowance: Allowance | None = None,
+        home: Home = _AT_SINK,
     ) -> Token | Held:
         """Return the token of a message that may be sent now: it is on the disk when this returns.
 
         *allowance* is what this route may send, where it is not the budget's. The caller must
-        say what came of it: accepted, rejected, uncertain or withdrawn.
+        say what came of it: accepted, rejected, deferred, uncertain or withdrawn.
         """
         now = self._clock.now()
         self._prune(now)
@@ -120,13 +126,7 @@ class Ledger:
         if wait:
             return Held("over-budget", wait)
         sequence = self._shelf.next_sequence(route)
-        token = Token.make(
-            secrets.token_bytes(16),
-            key=self._key,
-            route=route,
-            sequence=sequence,
-            instance=self._instance,
-        )
+        token = self._desk.draw(route, sequence)
         entry = Entry(
             nonce=token.nonce,
             route=route,
@@ -134,6 +134,9 @@ class Ledger:
             within=within,
             lost_after=lost_after,
             planned_at=now,
+            home=home.home,
+            origin=home.origin,
+            is_kept=home.is_kept,
         )
         sending = book.sending(entry, now)
         try:
@@ -144,16 +147,50 @@ class Ledger:
             self._shelf.save(None, book.withdrawn(sending, now, "not-sent"))
             raise
         self._shelf.put(None, sending)
-        self._started[token.nonce] = self._clock.monotonic()
+        self._desk.begin(token.nonce)
         return token
 
-    def accepted(self, token: Token, detail: str = "") -> None:
-        """Note that the server took the message; *detail* is its reply, made printable."""
-        self._note(token, lambda entry, now: book.accepted(entry, now, detail))
+    def waiting(self, route: str) -> Entry | None:
+        """Return the message of a route that a server has put off, if there is one."""
+        return next((each for each in self._shelf.in_flight(route) if each.is_waiting), None)
+
+    async def plan_again(self, entry: Entry, allowance: Allowance | None = None) -> Token | Held:
+        """Return the token of a message that is *waiting* and may be sent again now."""
+        now = self._clock.now()
+        wait = self._purse.spend(entry.route, now, allowance)
+        if wait:
+            return Held("over-budget", wait)
+        sending = book.sending(entry, now)
+        # First here: what is told of it while the disk works must find it as it is.
+        self._shelf.put(entry, sending)
+        self._desk.begin(entry.nonce)
+        try:
+            await self._store.commit(saved(sending), *self._purse.changes(entry.route))
+        except StoreError as error:
+            self._put_back(sending, entry)
+            return Held("unrecorded", str(error))
+        except asyncio.CancelledError:
+            # It may be on the disk as being sent, while nothing was: what is noted next wins.
+            self._put_back(sending, entry)
+            raise
+        return self._desk.token_of(entry)
+
+    def _put_back(self, sending: Entry, waiting: Entry) -> None:
+        """Have a message wait again that was not sent, unless its fate was told meanwhile."""
+        if self._shelf.entries[waiting.nonce] is sending:
+            self._shelf.save(sending, waiting)
+
+    def accepted(self, token: Token, detail: str = "", server: str = "") -> None:
+        """Note that *server* took the message; *detail* is its reply, made printable."""
+        self._note(token, lambda entry, now: book.accepted(entry, now, detail, server))
 
     def rejected(self, token: Token, failure: str, detail: str = "") -> None:
         """Note that it did not: *failure* is ``refused``, ``deferred`` or ``unreached``."""
         self._note(token, lambda entry, now: book.rejected(entry, now, failure, detail))
+
+    def deferred(self, token: Token, wait: timedelta, detail: str = "") -> None:
+        """Note that the server put it off before taking anything; it may go again after *wait*."""
+        self._note(token, lambda entry, now: book.deferred(entry, now, wait, detail))
 
     def uncertain(self, token: Token, detail: str = "") -> None:
         """Note that nobody knows whether the server took it."""
@@ -163,78 +200,23 @@ class Ledger:
         """Note that it was certainly not sent, for a reason on our side."""
         self._note(token, lambda entry, now: book.withdrawn(entry, now, "not-sent", detail))
 
-    def arrived(
-        self, token: Token, *, place: Place = Place.INBOX, damaged: bool = False, detail: str = ""
-    ) -> Entry | None:
-        """Note that a token came in; return its message, or None where it is none of ours."""
-        after = self._arrive(token, place=place, damaged=damaged, detail=detail)
-        self._wake(token)
-        return after
+    async def wait(self, token: Token, timeout: timedelta) -> Entry:  # noqa: ASYNC109 - for mail
+        """Return the message as soon as its fate is told, or as it is after *timeout*."""
+        return await self.intake.wait(token, timeout.total_seconds())
 
-    async def admit(self, token: Token, *, damaged: bool = False, detail: str = "") -> Entry | None:
-        """Note an arrival as :meth:`arrived` does, and have it on disk before anybody is told.
-
-        Whoever brought the message may forget it then; were we killed before, it brings it again.
-        While the store cannot be written, memory has to do.
-        """
-        after = self._arrive(token, place=Place.INBOX, damaged=damaged, detail=detail)
-        try:
-            if after is not None:
-                with suppress(StoreError):
-                    await self._store.commit()
-        finally:
-            self._wake(token)
-        return after
-
-    def _wake(self, token: Token) -> None:
-        for waiter in self._waiters.pop(token.nonce, ()):
-            if not waiter.done():
-                waiter.set_result(None)
-
-    def _arrive(self, token: Token, *, place: Place, damaged: bool, detail: str) -> Entry | None:
-        entry = self._shelf.entries.get(token.nonce)
-        if entry is None:
-            self.stats.foreign += 1
-            return None
-        if not token.is_genuine(
-            key=self._key, route=entry.route, sequence=entry.sequence, instance=self._instance
-        ):
-            self.stats.forged += 1
-            return None
-        now = self._clock.now()
-        after = book.arrived(
-            entry,
-            now,
-            duration=self._age(entry, now),
-            place=place,
-            damaged=damaged,
-            detail=detail,
-        )
-        self._shelf.step(entry, after)
-        return after
-
-    async def wait(self, token: Token, timeout: timedelta) -> Entry:  # noqa: ASYNC109 - a wait for mail
-        """Return the message as soon as it has arrived, or as it is after *timeout*.
-
-        One whose fate is known already is not waited for.
-        """
-        if self._shelf.entries[token.nonce].is_in_flight:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            waiters = self._waiters.setdefault(token.nonce, [])
-            waiters.append(waiter)
-            try:
-                await asyncio.wait((waiter,), timeout=timeout.total_seconds())
-            finally:
-                waiters.remove(waiter)
-                if not waiters and self._waiters.get(token.nonce) is waiters:
-                    del self._waiters[token.nonce]
-        return self._shelf.entries[token.nonce]
+    def looked(self, home: str, at: float) -> None:
+        """Note that all was seen that lay in *home* at a time, in monotonic seconds."""
+        self._desk.looks[home] = at
 
     def judge(self, route: str) -> None:
         """Give up the messages of a route that are too old to come."""
         now = self._clock.now()
         for entry in self._shelf.in_flight(route):
-            self._shelf.step(entry, book.judged(entry, now, self._age(entry, now)))
+            self._judge(entry, now)
+
+    def _judge(self, entry: Entry, now: datetime) -> None:
+        age, looked = self._desk.age(entry, now), self._desk.looked(entry, now)
+        self._shelf.step(entry, book.judged(entry, now, age, looked))
 
     async def keep(self) -> None:
         """Return when all that was noted outlives this process, as far as the disk takes it.
@@ -252,22 +234,48 @@ class Ledger:
         """Return the last messages of a route, the newest first."""
         return self._shelf.recent(route)
 
+    def entry(self, token: Token) -> Entry:
+        """Return what is known of a message that was planned here."""
+        return self._shelf.entries[token.nonce]
+
+    def token_of(self, entry: Entry) -> Token:
+        """Return the token that a message was given."""
+        return self._desk.token_of(entry)
+
+    def head(self, entry: Entry) -> bytes:
+        """Return the header of a recent message as it arrived; empty where it is not known."""
+        return self._shelf.head(entry.nonce)
+
+    def in_flight(self, route: str) -> tuple[Entry, ...]:
+        """Return the messages of a route whose fate is open."""
+        return self._shelf.in_flight(route)
+
+    def homes_in_flight(self) -> set[str]:
+        """Return where messages whose fate is open may arrive, or come back to."""
+        flying = [each for each in self._shelf.entries.values() if each.is_in_flight]
+        return {place for each in flying for place in (each.home, each.origin) if place}
+
     def overdue(self, route: str) -> tuple[Entry, ...]:
-        """Return the messages in flight that are late already, and not because we were away."""
-        now = self._clock.now()
-        entries = (e for e in self._shelf.in_flight(route) if not e.is_interrupted)
-        return tuple(entry for entry in entries if self._age(entry, now) > entry.within)
+        """Return the messages in flight that are late already, as a look after their time showed.
+
+        One that could not come in, or be seen, because of us, is not called late.
+        """
+        now, desk = self._clock.now(), self._desk
+        found = []
+        for entry in self._shelf.in_flight(route):
+            looked = desk.looked(entry, now)
+            known_for = desk.age(entry, now) if looked is None else looked
+            if known_for > entry.within and not entry.is_interrupted and not entry.is_waiting:
+                found.append(entry)
+        return tuple(found)
 
     def tally(self, route: str) -> Tally:
         """Return what all messages of a route add up to, as a live value; not to be changed."""
         return self._shelf.tally(route)
 
-    def _age(self, entry: Entry, now: datetime) -> timedelta:
-        """Return the time since sending, by the clock that does not step where we have it."""
-        started = self._started.get(entry.nonce)
-        if started is not None:
-            return timedelta(seconds=self._clock.monotonic() - started)
-        return max(now - (entry.sent_at or entry.planned_at), timedelta())
+    def headroom(self, route: str, allowance: Allowance | None = None) -> dict[str, float]:
+        """Return how many messages could be sent at once, by budget: route, minute, day."""
+        return self._purse.left(route, self._clock.now(), allowance)
 
     def _note(self, token: Token, change: Callable[[Entry, datetime], Entry]) -> None:
         entry = self._shelf.entries[token.nonce]
@@ -281,6 +289,6 @@ class Ledger:
         old = [e for e in self._shelf.entries.values() if now - e.planned_at > self._retention]
         for entry in old:
             # A route that was removed has nobody else to judge its messages.
-            self._shelf.step(entry, book.judged(entry, now, self._age(entry, now)))
-            self._started.pop(entry.nonce, None)
+            self._judge(entry, now)
+            self._desk.forget(entry.nonce)
         self._shelf.forget([entry.nonce for entry in old])

@@ -3,6 +3,7 @@
 Every message that is kept, by its nonce, and for each route what its messages add up to.
 """
 
+import zlib
 from collections import deque
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ from agent.domain.tally import Tally
 
 _RECENT = 20  # messages of a route that a page shows
 _NEWS = 100  # messages whose fate a run has not reported yet
+_HEAD = 32 * 1024  # octets of a header that are kept
 
 
 class _Route:
@@ -32,6 +34,7 @@ class Shelf:
 
     def __init__(self, store: Store) -> None:
         self.entries: dict[str, Entry] = {}
+        self._heads: dict[str, bytes] = {}  # of recent messages, deflated
         self._store = store
         self._routes: dict[str, _Route] = {}
         self._forgotten = 0
@@ -67,6 +70,8 @@ class Shelf:
         route.tally.change(before, after)
         self.entries[after.nonce] = after
         if before is None:
+            if len(route.recent) == _RECENT:
+                self._drop_head(route.recent[0])
             route.recent.append(after.nonce)
             route.sequence = max(route.sequence, after.sequence)
         if after.is_in_flight:
@@ -80,6 +85,7 @@ class Shelf:
         for nonce in nonces:
             entry = self.entries[nonce]
             if not entry.is_in_flight:
+                self._drop_head(nonce)
                 old.setdefault(entry.route, []).append(self.entries.pop(nonce))
         for name, entries in old.items():
             self._fold(name, entries)
@@ -100,6 +106,31 @@ class Shelf:
                 ),
             )
         )
+
+    def keep_head(self, entry: Entry, head: bytes) -> None:
+        """Keep the header of a message as it arrived, as long as the message is a recent one."""
+        if entry.nonce in self._route(entry.route).recent:
+            packed = self._heads[entry.nonce] = zlib.compress(head[:_HEAD])
+            sql = "INSERT OR REPLACE INTO reading VALUES (?, ?)"
+            change = Change(f"reading {entry.nonce}", ((sql, (entry.nonce, packed)),))
+            self._store.write(change)
+
+    def _drop_head(self, nonce: str) -> None:
+        if self._heads.pop(nonce, None) is not None:
+            sql = "DELETE FROM reading WHERE nonce = ?"
+            self._store.write(Change(f"reading {nonce}", ((sql, (nonce,)),)))
+
+    def restore_heads(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Take up the headers that were kept; those of messages that are not recent are dropped."""
+        self._heads = dict(rows)
+        recent = {nonce for route in self._routes.values() for nonce in route.recent}
+        for nonce in self._heads.keys() - recent:
+            self._drop_head(nonce)
+
+    def head(self, nonce: str) -> bytes:
+        """Return the header of a recent message; empty where it is not known."""
+        packed = self._heads.get(nonce)
+        return b"" if packed is None else zlib.decompress(packed)
 
     def in_flight(self, name: str) -> tuple[Entry, ...]:
         """Return the messages of a route whose fate is open."""
@@ -122,7 +153,10 @@ class Shelf:
         return self._route(name).tally
 
     def _route(self, name: str) -> _Route:
-        return self._routes.setdefault(name, _Route())
+        route = self._routes.get(name)
+        if route is None:
+            route = self._routes[name] = _Route()
+        return route
 
 
 def saved(entry: Entry) -> Change:

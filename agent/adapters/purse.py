@@ -44,6 +44,20 @@ class Purse:
         self._buckets.update(spent)
         return ""
 
+    def left(
+        self, route: str, now: datetime, allowance: Allowance | None = None
+    ) -> dict[str, float]:
+        """Return how many messages are left at once: of the route, and of the minute and day."""
+        wanted = {
+            "route": (_name(route), allowance or self._budget.route),
+            "minute": ("minute", self._budget.minute),
+            "day": ("day", self._budget.day),
+        }
+        return {
+            key: self._bucket(name, limit, now).refilled(now).level
+            for key, (name, limit) in wanted.items()
+        }
+
     def changes(self, route: str) -> tuple[Change, ...]:
         """Return what must be written together with the message that was paid for."""
         return tuple(_change(name, self._buckets[name]) for name in (_name(route), "minute", "day"))

@@ -8,11 +8,13 @@ token of ours, and what has none is refused, so that its sender learns that nobo
 import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from email.utils import format_datetime
 
-from agent.adapters.ledger import Ledger
+from agent.adapters.clock import Clock, SystemClock
+from agent.adapters.intray import Intray
+from agent.adapters.mailbox import Folder, Letter
 from agent.adapters.smtp_policy import Client, Limits, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
-from agent.domain.message import find_tokens, is_intact
 from agent.domain.peer_text import PeerText
 
 
@@ -28,11 +30,12 @@ class _Arrivals(Policy):
     """Who may bring what."""
 
     def __init__(
-        self, name: str, ledger: Ledger, recipients: Callable[[], Collection[str]]
+        self, name: str, intray: Intray, recipients: Callable[[], Collection[str]], clock: Clock
     ) -> None:
         self.name = name
+        self._clock = clock
         self.stats = SinkStats()
-        self._ledger = ledger
+        self._intray = intray
         self._recipients = recipients
 
     async def rcpt(self, client: Client, rcpt_to: str) -> Response:
@@ -44,17 +47,26 @@ class _Arrivals(Policy):
 
     async def message(self, client: Client, content: bytes) -> Response:
         way = f"{client.address} {client.helo} {client.tls or 'without TLS'}"
-        found = 0
-        for token in find_tokens(content):
-            entry = await self._ledger.admit(
-                token, damaged=not is_intact(content, token), detail=PeerText(way)
-            )
-            found += entry is not None
-        if not found:
+        stamped = self._stamp(client) + content
+        letter = Letter("", Folder.INBOX, stamped, is_whole=True, size=len(content))
+        # A yes is given when it is on the disk: whoever brings a message forgets it then.
+        batch = await self._intray.take([letter], way=PeerText(way))
+        if not batch.ours:
             self.stats.strangers += 1
             return say(550, "5.7.1 only synthetic messages of this agent are taken here")
         self.stats.taken += 1
         return say(250, "2.6.0 thank you")
+
+    def _stamp(self, client: Client) -> bytes:
+        """Return our own Received field (RFC 5321 section 4.4), so that the last hop is known."""
+        protocol = "ESMTPS" if client.tls else "ESMTP"
+        secured = f" (version={client.tls})" if client.tls else ""
+        lines = (
+            f"Received: from {client.helo} ([{client.address}])",
+            f" by {self.name} with {protocol}{secured};",
+            f" {format_datetime(self._clock.now())}",
+        )
+        return "\r\n".join(lines).encode() + b"\r\n"
 
 
 class Sink:
@@ -63,22 +75,27 @@ class Sink:
     It is asked each time, so that a reload of the configuration needs no restart.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom it listens for, and how
         self,
-        ledger: Ledger,
+        intray: Intray,
         recipients: Callable[[], Collection[str]],
         *,
         name: str = "localhost.localdomain",
         limits: Limits | None = None,
         context: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        arrivals = _Arrivals(name, ledger, recipients)
+        arrivals = _Arrivals(name, intray, recipients, clock or SystemClock())
         self.stats = arrivals.stats
         self.server = SmtpServer(arrivals, limits=limits, context=context)
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Raises OSError where the address or the port cannot be had."""
         await self.server.start(host, port)
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Offer STARTTLS with *context* from the next session on."""
+        self.server.secure(context)
 
     @property
     def port(self) -> int:

@@ -56,6 +56,10 @@ class SmtpServer:
         )
         self._is_closed = False
 
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Offer STARTTLS with *context* from the next session on."""
+        self._context = context
+
     @property
     def port(self) -> int:
         """The port that the server listens on, chosen by the system where it was given as 0."""

@@ -6,145 +6,96 @@ of the messages that failed, so that counters never fall, and are the same when 
 again after a restart.
 """
 
-import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-
-class State(enum.StrEnum):
-    """Where a message is, as far as we know."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    UNCERTAIN = "uncertain"  # the final reply was lost: it may have been taken
-    DELIVERED = "delivered"
-    LATE = "late"
-    JUNKED = "junked"
-    QUARANTINED = "quarantined"
-    BOUNCED = "bounced"
-    LOOPED = "looped"
-    MISROUTED = "misrouted"
-    LOST = "lost"
-
-
-class Place(enum.StrEnum):
-    """Where a message was seen to arrive."""
-
-    INBOX = "inbox"
-    JUNK = "junk"
-    QUARANTINE = "quarantine"
-    ORIGIN = "origin"  # it came back to where it was sent from
-    ELSEWHERE = "elsewhere"
-
-
-FAILURES = (
-    "refused",
-    "deferred",
-    "unreached",
-    "late",
-    "lost",
-    "bounced",
-    "quarantined",
-    "looped",
-    "misrouted",
+from agent.domain.entry import (
+    FAILURES,
+    INTERRUPTED,
+    UNJUDGED,
+    UNSEEN,
+    Entry,
+    Place,
+    State,
+    Witness,
 )
-INTERRUPTED = "interrupted"
-UNJUDGED = ("uncertain", INTERRUPTED, "not-sent")
 
+__all__ = ["FAILURES", "INTERRUPTED", "UNJUDGED", "UNSEEN", "Entry", "Place", "State", "Witness"]
+
+BLIND = timedelta(days=1)  # after which a message that nobody could look for is given up
 _ARRIVED = {
     Place.JUNK: State.JUNKED,
     Place.QUARANTINE: State.QUARANTINED,
     Place.ORIGIN: State.LOOPED,
     Place.ELSEWHERE: State.MISROUTED,
 }
-_OPEN = frozenset({State.PLANNED, State.SENDING, State.ACCEPTED, State.UNCERTAIN})
-# States that an arrival decides; a second arrival is a duplicate. What is in quarantine has not
-# arrived: somebody may release it.
-_DELIVERED = frozenset({State.DELIVERED, State.LATE, State.JUNKED})
-_HERE = _DELIVERED | {State.LOOPED, State.MISROUTED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One synthetic message and all that is known of its fate.
-
-    ``within`` is when it is late and ``lost_after`` when it is given up, both counted from
-    ``sent_at``. ``judged_at`` is when it was first counted, under ``failure`` (one of FAILURES),
-    under ``unjudged`` (one of UNJUDGED), or under neither, which is well. INTERRUPTED there is set
-    before, and holds unless the message comes in time or something else is the matter with it.
-    ``detail`` is what the deciding witness said; ``duration`` is from sending to arrival.
-    """
-
-    nonce: str
-    route: str
-    sequence: int
-    within: timedelta
-    lost_after: timedelta
-    planned_at: datetime
-    state: State = State.PLANNED
-    sent_at: datetime | None = None
-    answered_at: datetime | None = None
-    arrived_at: datetime | None = None
-    judged_at: datetime | None = None
-    duration: timedelta | None = None
-    failure: str = ""
-    unjudged: str = ""
-    detail: str = ""
-    duplicates: int = 0
-    damaged: bool = False
-
-    @property
-    def is_in_flight(self) -> bool:
-        """Whether its fate is still open."""
-        return self.state in _OPEN and self.judged_at is None
-
-    @property
-    def is_interrupted(self) -> bool:
-        """Whether the agent was away while it was under way, so that lateness says nothing."""
-        return self.unjudged == INTERRUPTED
-
-    @property
-    def has_arrived(self) -> bool:
-        """Whether it was seen anywhere."""
-        return self.state in _HERE
-
-    @property
-    def is_delivered(self) -> bool:
-        """Whether it reached the mailbox it was meant for, be it late or in the junk folder."""
-        return self.state in _DELIVERED
-
-    @property
-    def seconds(self) -> float:
-        """Seconds from sending to arrival; 0 where it has not arrived."""
-        return (self.duration or timedelta()).total_seconds()
 
 
 def sending(entry: Entry, at: datetime) -> Entry:
     """Mark that the next thing to happen is its first octet; to be stored before that."""
     _expect(entry, State.PLANNED)
-    return replace(entry, state=State.SENDING, sent_at=at)
+    return replace(
+        entry,
+        state=State.SENDING,
+        sent_at=at,
+        first_sent_at=entry.first_sent_at or at,
+        answered_at=None,
+        retry_at=None,
+        witness=Witness.NOBODY,
+        detail="",
+    )
 
 
 def withdrawn(entry: Entry, at: datetime, reason: str, detail: str = "") -> Entry:
-    """Mark that it was certainly not sent, for a reason of ours (one of UNJUDGED)."""
+    """Mark that it was certainly not sent, for a reason of ours (one of UNJUDGED).
+
+    Of a message that is sent again, somebody may have told the fate meanwhile: that stands.
+    """
+    if entry.judged_at is not None:
+        return entry
     _expect(entry, State.PLANNED, State.SENDING)
     return _unjudged(replace(entry, state=State.REJECTED, detail=detail), at, reason)
 
 
-def accepted(entry: Entry, at: datetime, detail: str = "") -> Entry:
-    """Mark that the server took it; a message may arrive before its sender has the reply."""
+def accepted(entry: Entry, at: datetime, detail: str = "", server: str = "") -> Entry:
+    """Mark that *server* took it; a message may arrive before its sender has the reply."""
+    if entry.state is not State.SENDING:
+        return replace(entry, answered_at=at, server=server)
+    return replace(
+        entry,
+        state=State.ACCEPTED,
+        answered_at=at,
+        detail=detail,
+        server=server,
+        witness=Witness.SUBMISSION,
+    )
+
+
+def deferred(entry: Entry, at: datetime, wait: timedelta, detail: str = "") -> Entry:
+    """Mark that the server said "not now" before it took anything: to be sent again after *wait*.
+
+    RFC 5321 section 4.5.4.1. Only a message that was certainly not taken may take this step.
+    """
     if entry.state is not State.SENDING:
         return replace(entry, answered_at=at)
-    return replace(entry, state=State.ACCEPTED, answered_at=at, detail=detail)
+    return replace(
+        entry,
+        state=State.PLANNED,
+        attempts=entry.attempts + 1,
+        retry_at=at + wait,
+        answered_at=at,
+        witness=Witness.SUBMISSION,
+        detail=detail,
+    )
 
 
 def rejected(entry: Entry, at: datetime, failure: str, detail: str = "") -> Entry:
     """Mark that the server did not take it: ``refused``, ``deferred`` or ``unreached``."""
     if entry.state is not State.SENDING:
         return replace(entry, answered_at=at)
-    changed = replace(entry, state=State.REJECTED, answered_at=at, detail=detail)
+    changed = replace(
+        entry, state=State.REJECTED, answered_at=at, detail=detail, witness=Witness.SUBMISSION
+    )
     return _failed(changed, at, failure)
 
 
@@ -163,8 +114,10 @@ def arrived(  # noqa: PLR0913 - the facts of an arrival, by keyword
     place: Place = Place.INBOX,
     damaged: bool = False,
     detail: str = "",
+    witness: Witness = Witness.SINK,
+    folder: str = "",
 ) -> Entry:
-    """Mark that it was seen at *place*, *duration* after it was sent."""
+    """Mark that *witness* saw it at *place*, *duration* after it was sent."""
     if entry.has_arrived:
         return replace(entry, duplicates=entry.duplicates + 1, damaged=entry.damaged or damaged)
     state = _ARRIVED.get(place, State.DELIVERED)
@@ -177,31 +130,78 @@ def arrived(  # noqa: PLR0913 - the facts of an arrival, by keyword
         duration=duration,
         damaged=entry.damaged or damaged,
         detail=detail,
+        witness=witness,
+        folder=folder,
     )
     good = state in (State.DELIVERED, State.JUNKED)
     return _judged(seen, at) if good else _failed(seen, at, state.value)
 
 
-def bounced(entry: Entry, at: datetime, detail: str = "") -> Entry:
-    """Mark that a non-delivery report came back; an arrival that was seen weighs more."""
+def bounced(
+    entry: Entry,
+    at: datetime,
+    detail: str = "",
+    *,
+    witness: Witness = Witness.REPORT,
+    is_loop: bool = False,
+) -> Entry:
+    """Mark that it failed on its way, as *witness* says; an arrival that was seen weighs more.
+
+    *is_loop*: it went round until somebody cut that (5.4.6, 5.4.14).
+    """
     if entry.has_arrived:
-        return entry
-    return _failed(replace(entry, state=State.BOUNCED, detail=detail), at, "bounced")
+        return replace(entry, hint=detail)
+    state = State.LOOPED if is_loop else State.BOUNCED
+    return _failed(replace(entry, state=state, detail=detail, witness=witness), at, state.value)
 
 
-def judged(entry: Entry, at: datetime, age: timedelta) -> Entry:
+def quarantined(entry: Entry, at: datetime, detail: str = "") -> Entry:
+    """Mark that the message trace says that it is in quarantine."""
+    if entry.has_arrived:
+        return replace(entry, hint=detail)
+    held = replace(entry, state=State.QUARANTINED, detail=detail, witness=Witness.TRACE)
+    return _failed(held, at, "quarantined")
+
+
+def hinted(entry: Entry, hint: str) -> Entry:
+    """Note what a witness said that decides nothing, such as a delay or a trace that is pending."""
+    return replace(entry, hint=hint)
+
+
+def judged(entry: Entry, at: datetime, age: timedelta, looked: timedelta | None = None) -> Entry:
     """Give a message up that is older than its ``lost_after``.
 
-    One that was perhaps never taken, or could not come in while the agent was away, is not called
-    lost: it is uncertain, and is counted so.
+    *looked* is how old it was when its home was last looked into; None where whatever comes there
+    is seen at once. Nobody calls a message lost without a look after its time. One that was perhaps
+    never taken, or could not come in while the agent was away, is not called lost: it is uncertain,
+    and is counted so.
     """
-    if not entry.is_in_flight or age < entry.lost_after:
+    if not entry.is_in_flight:
         return entry
-    if entry.state is State.ACCEPTED and not entry.unjudged:
-        return _failed(replace(entry, state=State.LOST), at, "lost")
+    if entry.is_waiting:
+        return _given_up(entry, at)
+    if age < entry.lost_after:
+        return entry
     if entry.state is State.PLANNED:
         return withdrawn(entry, at, "not-sent")
+    if looked is None or looked >= entry.lost_after:
+        return _missed(entry, at)
+    is_blind = age >= entry.lost_after + BLIND
+    return _unjudged(replace(entry, state=State.UNCERTAIN), at, UNSEEN) if is_blind else entry
+
+
+def _missed(entry: Entry, at: datetime) -> Entry:
+    """Judge a message that was looked for after its time, and is not there."""
+    if entry.state is State.ACCEPTED and not entry.unjudged:
+        return _failed(replace(entry, state=State.LOST, witness=Witness.CLOCK), at, "lost")
     return _unjudged(replace(entry, state=State.UNCERTAIN), at, "uncertain")
+
+
+def _given_up(entry: Entry, at: datetime) -> Entry:
+    """Send a message no more that was put off for longer than it may take to arrive."""
+    if at - (entry.first_sent_at or entry.planned_at) < entry.lost_after:
+        return entry
+    return _failed(replace(entry, state=State.REJECTED), at, "deferred")
 
 
 def recovered(entry: Entry, at: datetime) -> Entry:
@@ -209,12 +209,16 @@ def recovered(entry: Entry, at: datetime) -> Entry:
 
     It may have been anywhere in its sending, so it becomes uncertain, and is never sent again. One
     that was under way could not come in while nobody was there to take it: from now on it is no
-    fault of the route where it is late or does not come at all.
+    fault of the route where it is late or does not come at all. A mailbox keeps it meanwhile. What
+    a server has put off was not taken, and may still be sent again.
     """
+    if entry.is_waiting:
+        return entry
     if entry.state is State.PLANNED:
         return withdrawn(entry, at, INTERRUPTED)
     found = uncertain(entry, at, "the agent stopped while it was sending")
-    return replace(found, unjudged=INTERRUPTED) if found.is_in_flight else found
+    is_missed = found.is_in_flight and not found.is_kept
+    return replace(found, unjudged=INTERRUPTED) if is_missed else found
 
 
 def _expect(entry: Entry, *states: State) -> None:

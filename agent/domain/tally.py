@@ -18,8 +18,9 @@ BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)  #
 class Tally:
     """What the messages of one route add up to; no number ever falls but ``in_flight``.
 
-    ``counts`` has ``messages``, ``late``, ``junk``, ``duplicates``, ``damaged``, ``failed REASON``
-    and ``unjudged REASON``; ``durations`` counts deliveries by the first of BUCKETS they fit in.
+    ``counts`` has ``messages``, ``late``, ``junk``, ``duplicates``, ``damaged``, ``in time`` (no
+    matter in which folder), ``failed REASON`` and ``unjudged REASON``; ``durations`` counts
+    deliveries by the first of BUCKETS they fit in.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -54,6 +55,23 @@ class Tally:
         """Deliveries up to each of BUCKETS, and all of them, as a histogram has it."""
         return tuple(sum(self.durations[: place + 1]) for place in range(len(self.durations)))
 
+    def with_bound(self, bound: float) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """Return BUCKETS with *bound*, the seconds within which a message is in time, among them.
+
+        With the counts: so that the share of messages in time can be read off the histogram.
+        """
+        counts = self.cumulative
+        if bound in BUCKETS:
+            return BUCKETS, counts
+        place = sum(each < bound for each in BUCKETS)
+        below = counts[place - 1] if place else 0
+        # What was in time by another bound, before the configuration changed, must not show.
+        inside = min(max(self.counts["in time"], below), counts[place])
+        return (
+            (*BUCKETS[:place], bound, *BUCKETS[place:]),
+            (*counts[:place], inside, *counts[place:]),
+        )
+
 
 def tally(entries: Iterable[Entry]) -> Tally:
     """Add up messages from nothing, as after a restart."""
@@ -73,4 +91,6 @@ def _counted(entry: Entry) -> Counter[str]:
         counts[f"failed {entry.failure}"] += 1
     counts["late"] += entry.state is State.LATE and not entry.is_interrupted
     counts["junk"] += entry.state is State.JUNKED
+    is_timed = entry.is_delivered and entry.duration is not None
+    counts["in time"] += is_timed and entry.seconds <= entry.within.total_seconds()
     return counts

@@ -7,23 +7,27 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.adapters.clock import Clock, SystemClock
-from agent.adapters.ledger import RETENTION, Held, Ledger
+from agent.adapters.ledger import RETENTION, Held, Home, Ledger, Sighting
 from agent.adapters.ledger_shelf import Shelf
+from agent.adapters.mailbox import Folder
 from agent.adapters.store import Store, StoreError
 from agent.domain.budget import Allowance, Budget
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State
+from agent.domain.ledger import FAILURES, UNJUDGED, Entry, State
 from agent.domain.message import Token, find_tokens
 from servers import crash
 from servers.standings import HandClock
 
 WITHIN = timedelta(seconds=60)
 LOST = timedelta(minutes=15)
+BOX = "graph probe@contoso.com"
+AT_SINK, IN_BOX = Home(), Home(BOX, "imap sender", is_kept=True)
 WIDE = Budget(
     route=Allowance(1000, timedelta(minutes=1)),
     minute=Allowance(1000, timedelta(minutes=1)),
@@ -45,8 +49,8 @@ async def opened(
         await store.close()
 
 
-async def plan(ledger: Ledger, route: str = "r") -> Token:
-    token = await ledger.plan(route, within=WITHIN, lost_after=LOST)
+async def plan(ledger: Ledger, route: str = "r", home: Home = AT_SINK) -> Token:
+    token = await ledger.plan(route, within=WITHIN, lost_after=LOST, home=home)
     assert isinstance(token, Token)
     return token
 
@@ -79,7 +83,7 @@ async def test_a_delivery_is_measured_by_the_clock_that_does_not_step() -> None:
         ledger.accepted(token, "250 ok")
         clock.elapsed += 5
         clock.at += timedelta(days=1)
-        entry = ledger.arrived(token, detail="sink")
+        entry = ledger.intake.arrived(token, Sighting(detail="sink"))
         assert entry is not None
         assert (entry.state, entry.seconds) == (State.DELIVERED, 5.0)
         conserve(ledger, "r", 1)
@@ -92,7 +96,7 @@ async def test_a_clock_set_back_over_a_restart_gives_no_negative_time(tmp_path: 
         ledger.accepted(token)
     clock.at -= timedelta(hours=1)
     async with opened(tmp_path, clock=clock) as ledger:
-        entry = ledger.arrived(token)
+        entry = ledger.intake.arrived(token)
         assert entry is not None
         assert entry.seconds == 0.0
 
@@ -110,7 +114,7 @@ async def test_tokens_that_are_not_genuine_are_ignored_and_counted(
     assert callable(forge)
     async with opened() as ledger:
         token = await plan(ledger)
-        assert ledger.arrived(forge(token)) is None
+        assert ledger.intake.arrived(forge(token)) is None
         assert getattr(ledger.stats, counter) == 1
         assert only(ledger).state is State.SENDING
 
@@ -119,7 +123,7 @@ async def test_another_installation_does_not_know_our_tokens(tmp_path: Path) -> 
     async with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
         token = await plan(one)
         await plan(other)
-        assert other.arrived(token) is None
+        assert other.intake.arrived(token) is None
 
 
 async def test_waiting_ends_with_the_arrival() -> None:
@@ -131,11 +135,11 @@ async def test_waiting_ends_with_the_arrival() -> None:
             given_up = group.create_task(ledger.wait(token, timedelta(milliseconds=1)))
             while not given_up.done():
                 await asyncio.wait((given_up,))
-            ledger.arrived(token)
+            ledger.intake.arrived(token)
         assert given_up.result().state is State.ACCEPTED
         assert [wait.result().state for wait in waits] == [State.DELIVERED] * 2
         assert (await ledger.wait(token, WITHIN)).state is State.DELIVERED
-        assert not ledger._waiters
+        assert not ledger.intake._waiters
 
 
 async def test_waiting_in_vain_leaves_nothing_behind() -> None:
@@ -143,7 +147,7 @@ async def test_waiting_in_vain_leaves_nothing_behind() -> None:
         token = await plan(ledger)
         entry = await ledger.wait(token, timedelta(milliseconds=1))
         assert entry.state is State.SENDING
-        assert not ledger._waiters
+        assert not ledger.intake._waiters
 
 
 async def test_what_is_too_old_is_lost_and_late_when_it_comes() -> None:
@@ -160,7 +164,7 @@ async def test_what_is_too_old_is_lost_and_late_when_it_comes() -> None:
         ledger.judge("r")
         assert [entry.state for entry in ledger.news("r")] == [State.LOST]
         assert ledger.overdue("r") == ()
-        ledger.arrived(token)
+        ledger.intake.arrived(token)
         assert [entry.state for entry in ledger.news("r")] == [State.LATE]
         counts = ledger.tally("r").counts
         assert (counts["messages"], counts["failed lost"], counts["late"]) == (1, 1, 1)
@@ -272,12 +276,12 @@ async def test_an_identity_that_cannot_be_kept_stops_the_start() -> None:
 async def test_tallies_are_the_same_after_a_restart(tmp_path: Path) -> None:
     clock = HandClock()
     async with opened(tmp_path, clock=clock) as ledger:
-        for place in Place:
+        for folder in Folder:
             token = await plan(ledger)
             ledger.accepted(token)
             clock.advance(timedelta(seconds=2))
-            ledger.arrived(token, place=place, damaged=place is Place.JUNK)
-        ledger.arrived(token)
+            ledger.intake.arrived(token, Sighting(folder=folder, damaged=folder is Folder.JUNK))
+        ledger.intake.arrived(token)
         ledger.rejected(await plan(ledger), "deferred")
         ledger.uncertain(await plan(ledger))
         before = ledger.tally("r")
@@ -325,7 +329,7 @@ async def test_old_messages_are_forgotten_but_not_what_they_add_up_to(tmp_path: 
     async with opened(tmp_path, clock=clock) as ledger:
         done, open_one = await plan(ledger), await plan(ledger)
         ledger.accepted(done)
-        ledger.arrived(done)
+        ledger.intake.arrived(done)
         ledger.accepted(open_one)
         clock.advance(timedelta(days=4))
         latest = await plan(ledger)
@@ -338,7 +342,7 @@ async def test_old_messages_are_forgotten_but_not_what_they_add_up_to(tmp_path: 
         assert ledger.tally("r") == before
         assert only(ledger).state is State.UNCERTAIN
         assert (await plan(ledger), ledger.recent("r")[0].sequence)[1] == 4
-        assert ledger.arrived(done) is None
+        assert ledger.intake.arrived(done) is None
 
 
 async def test_news_of_a_message_that_is_forgotten_is_no_news() -> None:
@@ -389,7 +393,7 @@ async def test_a_killed_process_loses_no_message_and_sends_none_again(
         assert ledger.tally("r").in_flight == in_flight
         conserve(ledger, "r", 1)
         # It comes in after all, and is counted once.
-        ledger.arrived(token)
+        ledger.intake.arrived(token)
         assert only(ledger).state is State.DELIVERED
         conserve(ledger, "r", 1)
         assert ledger.tally("r").counts["duplicates"] == (step == "arrived")
@@ -419,7 +423,8 @@ async def test_an_arrival_is_on_the_disk_before_its_bringer_is_thanked(tmp_path:
     await ledger.start()
     token = await plan(ledger)
     ledger.accepted(token, "250 ok")
-    assert await ledger.admit(token) is not None
+    ledger.intake.note_arrival(token, Sighting())
+    await ledger.intake.settle()
     with contextlib.closing(sqlite3.connect(tmp_path / "mailflow.db")) as other:
         ((entry,),) = other.execute("SELECT entry FROM message").fetchall()
     assert '"delivered"' in entry
@@ -431,11 +436,268 @@ async def test_an_arrival_counts_while_the_disk_is_full() -> None:
         token = await plan(ledger)
         ledger.accepted(token, "250 ok")
         await ledger._store.read("PRAGMA query_only=1")
-        assert await ledger.admit(token) is not None
+        ledger.intake.note_arrival(token, Sighting())
+        await ledger.intake.settle()
         assert only(ledger).state is State.DELIVERED
         await ledger._store.read("PRAGMA query_only=0")
 
 
 async def test_a_stranger_is_not_admitted() -> None:
     async with opened() as ledger, opened() as other:
-        assert await ledger.admit(await plan(other)) is None
+        ledger.intake.note_arrival(await plan(other), Sighting())
+        await ledger.intake.settle()
+        assert ledger.stats.foreign == 1
+        assert ledger.recent("r") == ()
+
+
+async def put_off(ledger: Ledger, wait: timedelta = timedelta(minutes=5)) -> Entry:
+    """Plan a message that the server greylists, and return it."""
+    ledger.deferred(await plan(ledger), wait, "451 4.7.1 greylisted")
+    waiting = ledger.waiting("r")
+    assert waiting is not None
+    return waiting
+
+
+async def test_what_is_put_off_is_sent_again_under_its_token_and_that_is_on_the_disk(
+    tmp_path: Path,
+) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        assert ledger.waiting("r") is None
+        first = await put_off(ledger)
+        assert (first.attempts, first.retry_at) == (1, clock.now() + timedelta(minutes=5))
+        assert (await ledger.wait(ledger.token_of(first), WITHIN)).is_waiting  # at once
+        clock.advance(timedelta(minutes=6))
+    async with opened(tmp_path, clock=clock) as ledger:
+        waiting = ledger.waiting("r")
+        assert waiting == first  # a restart sends nothing again, and forgets nothing
+        token = await ledger.plan_again(waiting)
+        assert isinstance(token, Token)
+        rows = await ledger._store.read("SELECT nonce, entry FROM message")
+        assert [nonce for nonce, _ in rows] == [token.nonce] == [first.nonce]
+        assert '"sending"' in rows[0][1]
+        assert ledger.entry(token).deferral == timedelta(minutes=6)
+        ledger.accepted(token)
+        clock.advance(timedelta(seconds=3))
+        arrived = ledger.intake.arrived(token)
+        assert arrived is not None
+        assert (arrived.state, arrived.seconds) == (State.DELIVERED, 3.0)
+        conserve(ledger, "r", 1)
+
+
+async def test_what_is_put_off_for_longer_than_it_may_take_is_given_up() -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        await put_off(ledger)
+        clock.advance(LOST)
+        assert ledger.overdue("r") == ()
+        ledger.judge("r")
+        assert ledger.tally("r").counts["failed deferred"] == 1
+        assert ledger.waiting("r") is None
+        conserve(ledger, "r", 1)
+
+
+async def test_sending_again_takes_from_the_budget_and_must_be_recorded() -> None:
+    async with opened(budget=Budget(route=Allowance(1, timedelta(minutes=1)))) as ledger:
+        waiting = await put_off(ledger)
+        held = await ledger.plan_again(waiting)
+        assert isinstance(held, Held)
+        assert held.reason == "over-budget"
+        assert ledger.waiting("r") == waiting
+    async with opened() as ledger:
+        waiting = await put_off(ledger)
+        await ledger._store.read("PRAGMA query_only=1")
+        held = await ledger.plan_again(waiting)
+        assert isinstance(held, Held)
+        assert held.reason == "unrecorded"
+        assert ledger.waiting("r") == waiting
+        await ledger._store.read("PRAGMA query_only=0")
+        assert isinstance(await ledger.plan_again(waiting), Token)
+
+
+async def test_a_second_sending_that_is_given_up_goes_on_waiting(tmp_path: Path) -> None:
+    async with opened(tmp_path) as ledger:
+        waiting = await put_off(ledger)
+        task = asyncio.create_task(ledger.plan_again(waiting))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+        assert ledger.waiting("r") == waiting
+    async with opened(tmp_path) as ledger:
+        assert ledger.waiting("r") == waiting
+
+
+async def test_nothing_is_lost_or_late_without_a_look_after_its_time() -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        ledger.accepted(await plan(ledger, home=IN_BOX))
+        began = clock.monotonic()
+        clock.advance(2 * LOST)
+        ledger.judge("r")  # nobody has ever looked
+        assert ledger.overdue("r") == ()
+        ledger.looked(BOX, began + WITHIN.total_seconds() + 1)
+        ledger.judge("r")
+        assert [entry.state for entry in ledger.overdue("r")] == [State.ACCEPTED]
+        ledger.looked(BOX, began + LOST.total_seconds())
+        ledger.judge("r")
+        assert only(ledger).state is State.LOST
+        conserve(ledger, "r", 1)
+
+
+async def test_what_nobody_could_look_for_is_unseen_after_a_day() -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        ledger.looked(BOX, clock.monotonic() - 5)  # before it was sent
+        ledger.accepted(await plan(ledger, home=IN_BOX))
+        clock.advance(LOST + timedelta(hours=23))
+        ledger.judge("r")
+        assert ledger.tally("r").in_flight == 1
+        clock.advance(timedelta(hours=1))
+        ledger.judge("r")
+        assert ledger.tally("r").counts["unjudged unseen"] == 1
+
+
+async def test_a_mailbox_is_looked_into_before_old_messages_are_given_up(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        ledger.accepted(await plan(ledger, home=IN_BOX))
+    clock.advance(RETENTION + timedelta(hours=1))
+    async with opened(tmp_path, clock=clock) as ledger:
+        counts = ledger.tally("r").counts
+        assert (counts["unjudged unseen"], counts["failed lost"]) == (1, 0)
+
+
+async def test_a_message_in_a_mailbox_waits_there_while_we_are_away(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        kept, passing = await plan(ledger, home=IN_BOX), await plan(ledger)
+        ledger.accepted(kept)
+        ledger.accepted(passing)
+    came = clock.now() + timedelta(seconds=9)
+    clock.advance(timedelta(hours=1))
+    async with opened(tmp_path, clock=clock) as ledger:
+        assert [entry.is_interrupted for entry in ledger.recent("r")] == [True, False]
+        entry = ledger.intake.arrived(kept, Sighting(home=BOX, received_at=came))
+        assert entry is not None
+        assert (entry.state, entry.seconds, entry.witness) == (State.DELIVERED, 9.0, "mailbox")
+        assert (entry.home, entry.origin, entry.is_kept) == (BOX, "imap sender", True)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "looked", "seconds"),
+    [
+        pytest.param(None, None, 40.0, id="without a claim it is when it is seen"),
+        pytest.param(12.0, None, 12.0, id="a claim is believed"),
+        pytest.param(12.0, 5.0, 12.0, id="a claim between two looks is believed"),
+        pytest.param(3.0, 5.0, 5.0, id="not before the look that did not find it"),
+        pytest.param(-90.0, None, 0.0, id="not before it was sent"),
+        pytest.param(-90.0, -20.0, 0.0, id="a look before it was sent tells nothing"),
+        pytest.param(500.0, 5.0, 40.0, id="not after it was seen"),
+    ],
+)
+async def test_the_time_of_a_server_counts_only_between_two_looks(
+    claimed: float | None, looked: float | None, seconds: float
+) -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        token = await plan(ledger, home=IN_BOX)
+        sent_at, began = clock.now(), clock.monotonic()
+        clock.advance(timedelta(seconds=40))
+        entry = ledger.intake.arrived(
+            token,
+            Sighting(
+                home=BOX,
+                received_at=None if claimed is None else sent_at + timedelta(seconds=claimed),
+                looked_before=None if looked is None else began + looked,
+            ),
+        )
+        assert entry is not None
+        assert entry.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("where", "folder", "state"),
+    [
+        pytest.param(BOX, Folder.INBOX, State.DELIVERED, id="where it belongs"),
+        pytest.param(BOX, Folder.JUNK, State.JUNKED, id="in its junk folder"),
+        pytest.param("imap sender", Folder.INBOX, State.LOOPED, id="where it came from"),
+        pytest.param("sink", Folder.INBOX, State.MISROUTED, id="anywhere else"),
+    ],
+)
+async def test_an_arrival_is_judged_by_the_place(where: str, folder: Folder, state: State) -> None:
+    async with opened() as ledger:
+        token = await plan(ledger, home=IN_BOX)
+        entry = ledger.intake.arrived(token, Sighting(home=where, folder=folder))
+        assert entry is not None
+        assert (entry.state, entry.folder) == (state, folder)
+
+
+async def test_the_headers_of_the_last_messages_are_kept_over_a_restart(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with opened(tmp_path, clock=clock) as ledger:
+        for number in range(22):
+            token = await plan(ledger)
+            ledger.intake.arrived(token, Sighting(head=b"X-Number: %d\r\n" % number))
+            ledger.intake.arrived(token, Sighting(head=b"X-Number: of a duplicate\r\n"))
+            clock.advance(timedelta(seconds=1))
+        heads = [ledger.head(entry) for entry in ledger.recent("r")]
+        assert heads == [b"X-Number: %d\r\n" % number for number in range(21, 1, -1)]
+        rows = await ledger._store.read("SELECT nonce FROM reading")
+        assert {nonce for (nonce,) in rows} == {entry.nonce for entry in ledger.recent("r")}
+        old = min(ledger._shelf.entries.values(), key=lambda each: each.sequence)
+        assert ledger.head(old) == b""
+        # A late copy of one that nobody shows any more is not kept either.
+        ledger._shelf.keep_head(old, b"X-Late: yes\r\n")
+        assert ledger.head(old) == b""
+    async with opened(tmp_path, clock=clock) as ledger:
+        assert [ledger.head(entry) for entry in ledger.recent("r")] == heads
+        clock.advance(RETENTION * 2)
+        await plan(ledger)
+        assert await ledger._store.read("SELECT * FROM reading") == []
+
+
+async def test_a_header_of_no_recent_message_is_dropped_at_the_start(tmp_path: Path) -> None:
+    async with opened(tmp_path) as ledger:
+        await ledger._store.read("INSERT INTO reading VALUES ('gone', x'00')")
+    async with opened(tmp_path) as ledger:
+        assert await ledger._store.read("SELECT * FROM reading") == []
+
+
+async def test_headroom_is_what_may_be_sent_at_once() -> None:
+    clock = HandClock()
+    own = Allowance(60, timedelta(minutes=1))
+    async with opened(clock=clock, budget=Budget()) as ledger:
+        before = ledger.headroom("r")
+        await plan(ledger)
+        after = ledger.headroom("r")
+        assert {name: before[name] - left for name, left in after.items()} == {
+            "route": 1.0,
+            "minute": 1.0,
+            "day": 1.0,
+        }
+        assert ledger.headroom("other")["route"] == before["route"]
+        assert ledger.headroom("new", own)["route"] == own.burst
+        clock.advance(timedelta(days=1))
+        assert ledger.headroom("r") == before
+
+
+async def test_reports_decide_and_hints_do_not() -> None:
+    async with opened() as ledger, opened() as other:
+        bounced, looped, hinted, traced = [await plan(ledger) for _ in range(4)]
+        for token in (bounced, looped, hinted, traced):
+            ledger.accepted(token)
+        ledger.intake.bounced(bounced, "550 no")
+        ledger.intake.bounced(looped, "554 5.4.14 hops", is_loop=True)
+        ledger.intake.hinted(hinted, "delayed")
+        ledger.intake.traced(traced.nonce, lambda entry, _: replace(entry, hint="pending"))
+        ledger.intake.traced("unknown", lambda *_: pytest.fail("of no message of ours"))
+        states = [(entry.state, entry.hint) for entry in reversed(ledger.recent("r"))]
+        assert states == [
+            (State.BOUNCED, ""),
+            (State.LOOPED, ""),
+            (State.ACCEPTED, "delayed"),
+            (State.ACCEPTED, "pending"),
+        ]
+        assert ledger.intake.hinted(await plan(other), "of a stranger") is None
+        assert ledger.in_flight("r") == (ledger.entry(hinted), ledger.entry(traced))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.adapters.intray import Intray
 from agent.adapters.ledger import Ledger
 from agent.adapters.sink import Sink
 from agent.adapters.smtp_policy import HANG_UP, Client, Limits, Policy, Response, say
@@ -614,7 +615,7 @@ async def sinking() -> AsyncIterator[tuple[Sink, Ledger, Token]]:
     await store.open()
     ledger = Ledger(store, HandClock())
     await ledger.start()
-    sink = Sink(ledger, lambda: {TO})
+    sink = Sink(Intray(ledger), lambda: {TO})
     await sink.start("127.0.0.1", 0)
     token = await ledger.plan("r", within=timedelta(minutes=1), lost_after=timedelta(minutes=15))
     assert isinstance(token, Token)

@@ -42,7 +42,7 @@ async def take(step: str, ledger: Ledger, store: Store, token: Token | None) -> 
     elif step == "flushed":
         await store.read("SELECT 1")
     elif step == "arrived" and token is not None:
-        ledger.arrived(token)
+        ledger.intake.arrived(token)
         await store.read("SELECT 1")
     return token
 
