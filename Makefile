@@ -3,6 +3,10 @@
 SHELL := /bin/bash
 VENV := .venv
 EXIM := exim4-daemon-light libidn12 libnss-wrapper libgnutls-dane0 libunbound8 libevent-2.1-7
+# command:package, of the servers that the tests start
+SERVERS := openssl:openssl postfix:postfix dovecot:dovecot-core /usr/lib/dovecot/imap:dovecot-imapd \
+	/usr/lib/dovecot/lmtp:dovecot-lmtpd ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium \
+	faketime:faketime
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 CONFIG ?= config.example.yaml
@@ -33,12 +37,12 @@ unit: $(VENV)/dev.stamp ## tests without servers of others
 	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
 
 integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, unbound, Prometheus and Chromium
-	@.ci/packages openssl:openssl postfix:postfix dovecot:dovecot-core ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/packages $(SERVERS)
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
 coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
-	@.ci/packages openssl:openssl postfix:postfix dovecot:dovecot-core ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium
+	@.ci/packages $(SERVERS)
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
 	$(BIN)/coverage report --skip-covered --fail-under=95

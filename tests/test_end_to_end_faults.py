@@ -16,6 +16,7 @@ SPF = ("spf", "contoso.com")
 MX = ("mx", "contoso.com")
 CONNECTOR = ("connector", "to-datacentre")
 ROUTE = ("route", "to-mailbox")
+MAILBOX = ("route", "internet-to-mailbox")
 INBOUND = ("inbound", "from-datacentre")
 REFUSAL = ("refusal", "fabrikam.com")
 RECORDS = {
@@ -53,6 +54,11 @@ MAIL = {
     "mail-dropped": (ROUTE, "critical", "route-lost"),
     "mail-delayed": (ROUTE, "warning", "route-late"),
     "mail-doubled": (ROUTE, "warning", "route-duplicate"),
+    "mail-bounced": (ROUTE, "critical", "route-bounced"),
+    "mail-looped": (ROUTE, "critical", "route-looped"),
+    "mail-junked": (MAILBOX, "warning", "route-junked"),
+    "mail-held": (MAILBOX, "warning", "route-late"),
+    "mail-past-filter": (MAILBOX, "critical", "route-not-through"),
 }
 OUTAGES = {"dns-failing", "dns-silent"}  # in test_end_to_end.py, under the eyes of Prometheus
 FASTEST = 9  # seconds between two messages; Exchange Online's limits allow no more

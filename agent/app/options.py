@@ -16,6 +16,8 @@ from agent.adapters.wallet import Reader
 from agent.adapters.x509_making import KeyPair
 from agent.config import Config
 from agent.config.credentials import ClientCertificate
+from agent.domain.knowledge.microsoft_endpoints import Endpoints
+from agent.probes.base import Check
 from agent.probes.self_check import KIND as SELF
 from agent.runtime.lane import Limits
 from agent.runtime.watchdog import Patience
@@ -33,8 +35,9 @@ class Overrides:
     """What goes over the configuration, for the lab and for tests.
 
     ``detours`` sends connections to mail servers elsewhere, and with ``detours_only`` nowhere else;
-    ``roots`` are further trusted certificates in PEM; ``grace`` is how long runs may take to end
-    when the agent stops; ``patience`` is how long the event loop may be stuck.
+    ``roots`` are further trusted certificates in PEM; ``microsoft`` is where the identity provider
+    and Graph are, in place of Microsoft's; ``grace`` is how long runs may take to end when the
+    agent stops; ``patience`` is how long the event loop may be stuck.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)  # over the file, key by key
@@ -42,6 +45,7 @@ class Overrides:
     detours: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     detours_only: bool = False
     roots: tuple[bytes, ...] = ()
+    microsoft: Endpoints | None = None
     listen: tuple[str, int] | None = None
     sink: tuple[str, int] | None = None
     grace: timedelta = GRACE
@@ -85,9 +89,14 @@ def limits(config: Config) -> Limits:
     return Limits(runs=max(runs, len(kinds)) + 1, runs_per_kind=each)
 
 
+def route_checks(config: Config) -> list[Check[RouteSubject, Any]]:
+    """Return the checks of routes."""
+    return [check for check in config.checks if isinstance(check.target, RouteSubject)]
+
+
 def routes(config: Config) -> list[RouteSubject]:
     """Return the routes that are checked."""
-    return [check.target for check in config.checks if isinstance(check.target, RouteSubject)]
+    return [check.target for check in route_checks(config)]
 
 
 def hosts(config: Config) -> tuple[str, ...]:
@@ -107,12 +116,13 @@ def is_loopback(host: str) -> bool:
 def pairs(config: Config) -> dict[str, Reader]:
     """Return how to read the client certificates of the configuration, by credential."""
     return {
-        name: partial(_read_pair, credential)
+        name: partial(read_pair, credential)
         for name, credential in config.credentials.items()
         if isinstance(credential, ClientCertificate)
     }
 
 
-def _read_pair(credential: ClientCertificate) -> KeyPair:
+def read_pair(credential: ClientCertificate) -> KeyPair:
+    """Read a certificate and its key as they are now. Raises ValueError."""
     certificates, key = credential.certificate_file.reveal(), credential.secret.reveal()
     return KeyPair(certificates.encode(), key.encode())

@@ -15,21 +15,20 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from agent.adapters import smtp_policy
 from agent.adapters.clock import SystemClock
 from agent.adapters.history import History
 from agent.adapters.https import Https
 from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
-from agent.adapters.sink import Sink
 from agent.adapters.store import Store, StoreError
 from agent.adapters.trust import TrustStore
 from agent.adapters.wallet import Wallet
 from agent.app import options
+from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides, StartError
 from agent.config import Config, ConfigError
-from agent.exposition import dns_metrics, log, runtime_metrics, state_metrics
+from agent.exposition import dns_metrics, log, mail_metrics, runtime_metrics, state_metrics
 from agent.exposition.answers import Answers
 from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
@@ -91,16 +90,16 @@ class Agent:
         *,
         own: OwnMetrics,
         tools: Toolbox,
+        mailroom: Mailroom,
         sampler: LagSampler,
         heartbeats: Heartbeats,
     ) -> None:
         clock = tools.clock
+        self._mailroom = mailroom
         self._path, self._config, self._overrides = path, config, overrides
         self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
         self._reloading = asyncio.Lock()
         self._ready = False
-        self._recipients: set[str] = set()
-        self._sink: Sink | None = None
         self._situation = Situation(
             config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
         )
@@ -131,6 +130,8 @@ class Agent:
         )
         own.watch(runtime_metrics.read(self.runner, self.dependencies, self.heartbeats))
         own.watch(dns_metrics.read(lambda: tools.resolver.stats))
+        mailroom = self._mailroom
+        own.watch(mail_metrics.read(lambda: mailroom.pickups.states, mailroom.credentials))
         scrape = Scrape(metrics, own, tools.clock)
         return Server(
             Answers(self.board, scrape, discover(), tools.clock, lambda: self._situation),
@@ -174,8 +175,17 @@ class Agent:
             wallet=Wallet(),
             vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
         )
+        mailroom = Mailroom(tools, overrides)
+        stack.push_async_callback(mailroom.close)
         return cls(
-            path, config, overrides, own=own, tools=tools, sampler=sampler, heartbeats=heartbeats
+            path,
+            config,
+            overrides,
+            own=own,
+            tools=replace(tools, outbox=mailroom.outbox, pickups=mailroom.pickups),
+            mailroom=mailroom,
+            sampler=sampler,
+            heartbeats=heartbeats,
         )
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -183,8 +193,7 @@ class Agent:
         host, port = self._listen
         port = await self._server.start(host, port)
         stack.push_async_callback(self._server.close)
-        stack.push_async_callback(self._close_sink)
-        await self._open_sink(self._config)
+        await self._mailroom.open_sink(self._config)
         self._sampler.start()
         stack.callback(self._sampler.stop)
         self.heartbeats.expect(_MONITOR, _PATIENCE)
@@ -206,6 +215,8 @@ class Agent:
                 await signals.wait(_ROUND)
                 self.heartbeats.beat(_MONITOR)
                 self.scheduler.watch()
+                for place in self._mailroom.pickups.states:
+                    self.dependencies.note(place.home, place.cause if place.trouble else "")
                 if signals.take_reload():
                     reloads.create_task(self.reload())
 
@@ -232,7 +243,7 @@ class Agent:
                 config = await asyncio.to_thread(
                     read, self._path, self._overrides.settings, self._config.checks
                 )
-                await self._open_sink(config)
+                await self._mailroom.open_sink(config)
             except ConfigError as error:
                 return self._rejected(now, tuple(map(str, error.problems)))
             except ListenError as error:
@@ -260,8 +271,7 @@ class Agent:
         self._config = config
         if self._tools.wallet is not None:
             self._tools.wallet.replace(options.pairs(config))
-        # A message sent for a route that is gone must still be let in, so none is ever removed.
-        self._recipients |= {target.send.rcpt_to.lower() for target in options.routes(config)}
+        self._mailroom.apply(config)
         now, identities = self._tools.clock.now(), [check.identity for check in config.checks]
         self.board.keep(config.checks, now)
         self._tools.history.keep(identities, now)
@@ -273,26 +283,3 @@ class Agent:
         self._situation = replace(self._situation, reload_errors=lines, reload_failed_at=at)
         _log.error("configuration rejected", extra={"mistakes": len(lines), "first": lines[0]})
         return lines
-
-    async def _open_sink(self, config: Config) -> None:
-        """Have the sink listen once there is a route that ends in it. Raises ListenError."""
-        if self._sink is not None or not any(options.routes(config)):
-            return
-        section = config.sink
-        host, port = self._overrides.sink or (section.listen.host, section.listen.port)
-        sink = Sink(
-            self._tools.ledger,
-            lambda: self._recipients,
-            name=section.hostname or "localhost.localdomain",
-            limits=smtp_policy.Limits(size=section.max_size, connections=section.max_connections),
-        )
-        try:
-            await sink.start(host, port)
-        except OSError as error:
-            message = f"sink.listen {host}:{port} cannot be listened on: {error.strerror or error}"
-            raise ListenError(message) from error
-        self._sink = sink
-
-    async def _close_sink(self) -> None:
-        if self._sink is not None:
-            await self._sink.close()

@@ -31,7 +31,7 @@ ConnectorCheck = Check[ConnectorSubject, ConnectorSettings]
 _TLS = ("none", "encryption-only", "certificate-validation", "domain-validation")
 _brief = click.option("--brief", is_flag=True, help="Findings only: no walks and transcripts.")
 _json = click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
-_trust = click.option(
+trust_option = click.option(
     "--trust",
     "roots",
     multiple=True,
@@ -52,7 +52,7 @@ _trust = click.option(
     help="The configuration: a file, or a folder of files.",
 )
 @option
-@_trust
+@trust_option
 @_brief
 @_json
 def command(  # noqa: PLR0913 - an option each
@@ -69,7 +69,7 @@ def command(  # noqa: PLR0913 - an option each
     No message is sent. The exit code is that of a monitoring plugin.
     """
     checks = _chosen(path, names)
-    return _report(checks, servers, _read_roots(roots), brief=brief, as_json=as_json)
+    return _report(checks, servers, read_roots(roots), brief=brief, as_json=as_json)
 
 
 def _chosen(path: Path, names: tuple[str, ...]) -> list[ConnectorCheck]:
@@ -104,7 +104,7 @@ def _chosen(path: Path, names: tuple[str, ...]) -> list[ConnectorCheck]:
 @click.option("--try-relay", is_flag=True, help="See that a stranger's recipient is refused.")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds for the whole walk.")
 @option
-@_trust
+@trust_option
 @_brief
 @_json
 def smtp(  # noqa: PLR0913 - an option each
@@ -139,7 +139,7 @@ def smtp(  # noqa: PLR0913 - an option each
         "helo": helo,
     }
     check = _ad_hoc(written, {"timeout": timedelta(seconds=timeout), "try_relay": try_relay})
-    return _report([check], servers, _read_roots(roots), brief=brief, as_json=as_json)
+    return _report([check], servers, read_roots(roots), brief=brief, as_json=as_json)
 
 
 def _ad_hoc(written: dict[str, Any], tuned: dict[str, Any]) -> ConnectorCheck:
@@ -166,7 +166,8 @@ def _mistakes(error: ValueError) -> str:
 _ARGUMENTS = {"smart_hosts": "HOST", "validation_recipients": "--rcpt-to"}
 
 
-def _read_roots(paths: tuple[Path, ...]) -> TrustStore:
+def read_roots(paths: tuple[Path, ...]) -> TrustStore:
+    """Return what is trusted: the system's roots and those of *paths*."""
     try:
         return TrustStore(roots=[path.read_bytes() for path in paths])
     except (OSError, ValueError) as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import click
 
-from agent.domain.fact import Fact, Mood, Node, Table, Text, Walk
+from agent.domain.fact import Fact, Mood, Node, Path, Stop, Table, Text, Walk
 from agent.domain.finding import Finding, Outcome, Severity
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
@@ -102,6 +102,9 @@ def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:
             yield from _draw_children(fact, pen, "")
         case Walk():
             yield from _draw_walk(fact, pen)
+        case Path(stops):
+            for stop in stops:
+                yield from _draw_stop(stop, pen)
 
 
 def _draw_children(node: Node, pen: Pen, indent: str) -> Iterator[str]:
@@ -137,6 +140,17 @@ def _draw_walk(walk: Walk, pen: Pen) -> Iterator[str]:
             bar = "█" * max(1, round(phase.seconds / longest * _BAR))
         line = f"{phase.name:{width}} {time} {pen.paint(bar, _MOODS[phase.mood])}"
         yield f"{line} {phase.detail}".rstrip()
+
+
+def _draw_stop(stop: Stop, pen: Pen) -> Iterator[str]:
+    """Draw a place on the way of a message, and above it how the message came there."""
+    if stop.link or stop.seconds is not None:
+        took = "" if stop.seconds is None else f"{stop.seconds:.1f} s"
+        yield pen.paint(f"  │ {took} {stop.link}".replace("  │  ", "  │ ").rstrip(), "bright_black")
+    whose = f" ({stop.owner})" if stop.owner else ""
+    yield f"  ● {pen.paint(stop.host, _MOODS[stop.mood], bold=stop.mood == 'bad')}{whose}"
+    if stop.note:
+        yield from pen.wrap(stop.note, "  │ ", "  │ ")
 
 
 def join(lines: Iterable[str]) -> str:

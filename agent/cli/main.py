@@ -14,9 +14,11 @@ import click
 from agent.cli.exits import MEANINGS, Exit
 
 COMMANDS: Final = {
+    "analyze": "agent.cli.analyze",
     "check": "agent.cli.check",
     "config": "agent.cli.configuration",
     "connector": "agent.cli.connector",
+    "doctor": "agent.cli.doctor",
     "explain": "agent.cli.explain",
     "generate": "agent.cli.generate",
     "healthcheck": "agent.cli.healthcheck",

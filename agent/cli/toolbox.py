@@ -14,6 +14,7 @@ from agent.adapters.policies import Policies
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
 from agent.adapters.trust import TrustStore
+from agent.adapters.wallet import Wallet
 from agent.probes.base import Toolbox
 
 
@@ -34,6 +35,7 @@ async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncI
             egress=Egress(CONTROLS, resolver=resolver, dialer=dialer, clock=clock),
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
+            wallet=Wallet(),
         )
     finally:
         await store.close()

@@ -6,13 +6,21 @@ loaded, so that a missing secret is told then, and again whenever they are used.
 """
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, PlainSerializer, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic.functional_validators import BeforeValidator
 
-from agent.settings import MASK, Secret, SecretError, Settings
+from agent.settings import MASK, Domain, Secret, SecretError, Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INLINE = "is written in the file; write ${VARIABLE}, or name a file in %s_file"
@@ -101,9 +109,13 @@ class PasswordCredential(_Credential):
     )
 
 
+Cloud = Literal["global", "us-government", "us-government-dod", "china"]
+
+
 class _Entra(_Credential):
     """An application that is registered in Microsoft Entra."""
 
+    cloud: Cloud = Field(default="global", description="The Microsoft cloud that the tenant is in.")
     tenant_id: Identifier = Field(description="Id or domain of the Microsoft 365 tenant.")
     client_id: Identifier = Field(description="Application (client) id.")
 
@@ -120,6 +132,19 @@ class ClientCredentials(_Entra):
     client_secret_file: SecretFile | None = Field(
         default=None, description="File that holds the client secret; relative to this file."
     )
+    expires: date | None = Field(
+        default=None,
+        description="Day on which the client secret ends, as Entra shows it: it cannot be asked.",
+    )
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        try:
+            return date.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            message = "is not a day; write it as 2027-06-30"
+            raise ValueError(message) from None
 
 
 class CertificateCredential(_Entra):
@@ -151,6 +176,35 @@ class WorkloadIdentity(_Entra):
     )
 
 
+class ManagedIdentity(Settings):
+    """The identity that Azure gives the machine that the agent runs on."""
+
+    kind: Literal["managed-identity"] = Field(description="How to log in.")
+    cloud: Cloud = Field(default="global", description="The Microsoft cloud that the tenant is in.")
+    client_id: Identifier | None = Field(
+        default=None, description="Client id of a user-assigned identity; by default the system's."
+    )
+
+
+class DkimKey(_Credential):
+    """A key to sign messages with (RFC 6376)."""
+
+    secret_field: ClassVar[str] = "private_key"  # noqa: S105 - the name of a field
+
+    kind: Literal["dkim-key"] = Field(description="What it is for.")
+    domain: Domain = Field(description="The domain that signs, `d=`.")
+    selector: str = Field(
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$",
+        description="The selector, `s=`, under which the public key is published.",
+    )
+    private_key: SecretVariable | None = Field(
+        default=None, description="`${VARIABLE}` that holds the private key, PEM."
+    )
+    private_key_file: SecretFile | None = Field(
+        default=None, description="File that holds the private key, PEM; relative to this file."
+    )
+
+
 class ClientCertificate(_Credential):
     """A certificate to show to SMTP servers in TLS, as the sending server does."""
 
@@ -173,6 +227,14 @@ Credential = Annotated[
     | ClientCredentials
     | CertificateCredential
     | ClientCertificate
-    | WorkloadIdentity,
+    | WorkloadIdentity
+    | ManagedIdentity
+    | DkimKey,
     Field(discriminator="kind"),
 ]
+ENTRA_KINDS = (
+    "entra-client-credentials",
+    "certificate",
+    "workload-identity",
+    "managed-identity",
+)

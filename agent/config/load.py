@@ -12,6 +12,7 @@ from typing import Any, Literal
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
+from agent.config.route_references import retirements
 from agent.config.salvage import Salvage, validate
 from agent.config.scalars import trap
 from agent.config.schema import guide_to
@@ -153,7 +154,10 @@ class _Reading:
         )
 
     def _warnings(self, file: Any) -> list[Problem]:
-        """Return what is no mistake but worth a line: secrets that everybody may read."""
+        """Return what is no mistake but worth a line.
+
+        Secrets that everybody may read, and ways to log in that Microsoft takes away.
+        """
         found = []
         for name, credential in file.credentials.items():
             for key in type(credential).model_fields:
@@ -164,6 +168,11 @@ class _Reading:
                     message = f"{value.path} can be read by every user of this machine; chmod 600"
                     line = place.line if place else 0
                     found.append(Problem(place_file, line, write_path(path, None), "", message))
+        for where_to, message in retirements(file):
+            place_file, place = self._merged.place(where_to)
+            line = place.line if place else 0
+            where = write_path(where_to, self._data)
+            found.append(Problem(place_file or "configuration", line, where, "", message))
         return found
 
 

@@ -47,6 +47,8 @@ def as_written(value: Any) -> Any:
         return value
     if isinstance(value, tuple):
         return [as_written(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): as_written(item) for key, item in value.items()}
     if hasattr(value, "total_seconds"):
         return write_duration(value)
     return str(value)

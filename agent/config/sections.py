@@ -142,6 +142,11 @@ class SinkSection(Settings):
     hostname: Domain | None = Field(
         default=None, description="Name in its greeting; by default that of the machine."
     )
+    certificate: Name | None = Field(
+        default=None,
+        description="Name of the `client-certificate` credential to show in STARTTLS; by default"
+        " one that the agent makes for itself, which is enough for senders that do not verify.",
+    )
     max_size: int = Field(
         default=1024 * 1024,
         ge=16 * 1024,

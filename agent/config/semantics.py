@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.config.errors import Path
 from agent.config.model import SECTION_OF_KIND
+from agent.config.route_references import named, references
 from agent.config.words import did_you_mean
 from agent.domain.budget import Load, excesses
 from agent.domain.knowledge.providers import PROFILES
@@ -24,7 +25,6 @@ def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Itera
     yield from _unique(("tenants",), file.tenants)
     credentials = data.get("credentials") if isinstance(data, dict) else None
     kinds = _kinds(credentials) if isinstance(credentials, dict) else {}
-    names = tuple(kinds)
     for number, tenant in enumerate(file.tenants):
         path: Path = ("tenants", number)
         for section, _, _ in SECTION_OF_KIND.values():
@@ -34,7 +34,11 @@ def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Itera
         for index, connector in enumerate(tenant.connectors):
             yield from _certificate((*path, "connectors", index), connector, kinds)
         for index, route in enumerate(tenant.routes):
-            yield from _login((*path, "routes", index, "send", "smtp"), route, names)
+            yield from references((*path, "routes", index), route, kinds)
+    if file.sink.certificate is not None:
+        yield from named(
+            ("sink", "certificate"), file.sink.certificate, kinds, ("client-certificate",)
+        )
     yield from _ports(file)
     yield from _loads(file, checks)
 
@@ -86,18 +90,6 @@ def _certificate(path: Path, connector: Any, kinds: dict[str, str]) -> Iterator[
         known = f"; there is: {', '.join(fitting)}" if fitting else "; none is declared"
         about = f"is no client-certificate in the section credentials{known}"
         yield (*path, "credential"), about
-
-
-def _login(path: Path, route: Any, names: tuple[str, ...]) -> Iterator[Mistake]:
-    smtp = route.send.smtp
-    if smtp.credential is None:
-        return
-    if smtp.credential not in names:
-        known = f"there is: {', '.join(names)}" if names else "none is declared"
-        nearest = did_you_mean(smtp.credential, names) or f"; {known}"
-        yield (*path, "credential"), f"is not in the section credentials{nearest}"
-    if smtp.tls in {"never", "opportunistic"}:
-        yield (*path, "tls"), "must be required, verified or implicit where there is a credential"
 
 
 def _ports(file: Any) -> Iterator[Mistake]:

@@ -24,6 +24,7 @@ _WORDS: Final = (
     ("unexpected document indicator", "a quote that is never closed"),
     ("unexpected document separator", "a quote that is never closed"),
     ("document start", _DOCUMENT),
+    ("nesting depth", "is nested more than 32 levels deep"),  # libyaml's own limit is far above
     ("escape", _ESCAPE),
     ("hexdecimal", _ESCAPE),
     ("hexadecimal", _ESCAPE),

@@ -5,7 +5,7 @@ what is left of it. Both are values over time passed in; who spends one stores i
 transaction as the message, so that a crash loop cannot spend twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -61,14 +61,15 @@ class Bucket:
     def refilled(self, now: datetime) -> Self:
         """Return the bucket at *now*; a clock that was set back gives nothing and takes nothing."""
         gained = max(now - self.at, timedelta()) / self.allowance.spacing
-        return replace(self, level=min(self.level + gained, float(self.allowance.burst)), at=now)
+        level = min(self.level + gained, float(self.allowance.burst))
+        return type(self)(self.allowance, level, now)
 
     def spend(self, now: datetime) -> Self | None:
         """Return the bucket after one message, or None where there is nothing left."""
         bucket = self.refilled(now)
         if bucket.level < 1 - _ALMOST:
             return None
-        return replace(bucket, level=max(bucket.level - 1, 0.0))
+        return type(self)(self.allowance, max(bucket.level - 1, 0.0), now)
 
     def wait(self, now: datetime) -> timedelta:
         """Return the time until the next message may go."""

@@ -70,4 +70,27 @@ class Walk:
     phases: tuple[Phase, ...]
 
 
-Fact = Text | Table | Node | Walk
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A place on the way of a message.
+
+    ``owner`` says whose it is; ``seconds`` is the time since the place before, and ``link`` how the
+    message came from there. ``note`` is what to know of it.
+    """
+
+    host: str
+    owner: str = ""
+    seconds: float | None = None
+    link: str = ""
+    mood: Mood = "plain"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The way of a message from its sender on, place by place, as far as it is known."""
+
+    stops: tuple[Stop, ...]
+
+
+Fact = Text | Table | Node | Walk | Path

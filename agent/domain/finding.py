@@ -115,10 +115,14 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What a histogram holds: cumulative counts for each bucket and +Inf, and the sum."""
+    """What a histogram holds: cumulative counts for each bucket and +Inf, and the sum.
+
+    ``bounds`` are its buckets, where a subject has others than the signal declares.
+    """
 
     counts: tuple[int, ...]
     sum: float
+    bounds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

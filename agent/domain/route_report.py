@@ -5,12 +5,13 @@ Entries and tallies of the ledger in; findings, measurements and tables out.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from agent.domain import route_rules as rules
+from agent.domain import route_signals as signals
 from agent.domain.fact import Mood, Phase, Table, Walk
-from agent.domain.finding import Distribution, Finding, Measurement, Rule
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, State
-from agent.domain.smtp import Phase as SmtpPhase
+from agent.domain.finding import Distribution, Finding, Measurement, Rule, Severity
+from agent.domain.ledger import FAILURES, UNJUDGED, UNSEEN, Entry, State
 from agent.domain.tally import Tally
 
 TRANSIT = "transit"  # from the server's yes to the arrival
@@ -30,17 +31,28 @@ _BY_STATE = {
     State.LOOPED: rules.LOOPED,
     State.MISROUTED: rules.MISROUTED,
 }
+# Of a message that was under way while the agent was not running these say nothing.
+_UNTOLD = (State.UNCERTAIN, State.LATE)
+_MOODS: Mapping[Severity, Mood] = {
+    Severity.WARNING: "warning",
+    Severity.UNKNOWN: "unknown",
+    Severity.CRITICAL: "bad",
+}
 
 
-def findings(entries: Iterable[Entry], overdue: Iterable[Entry] = ()) -> tuple[Finding, ...]:
+def findings(
+    entries: Iterable[Entry], overdue: Iterable[Entry] = (), *, folder: str = "inbox"
+) -> tuple[Finding, ...]:
     """Return what is wrong with these messages, one finding for each rule they break.
 
-    *overdue* are messages in flight that are late already, whenever they come.
+    *overdue* are messages in flight that are late already, whenever they come. *folder* is where
+    they must arrive: only one that belongs in the Inbox is wrong in Junk.
     """
     broken: dict[Rule, dict[str, None]] = {}
     for entry in entries:
         for rule in _broken(entry):
-            broken.setdefault(rule, {})[_sentence(entry)] = None
+            if rule is not rules.JUNKED or folder == "inbox":
+                broken.setdefault(rule, {})[_sentence(entry)] = None
     for entry in overdue:
         broken.setdefault(rules.LATE, {})[_sentence(entry)] = None
     return tuple(
@@ -49,19 +61,20 @@ def findings(entries: Iterable[Entry], overdue: Iterable[Entry] = ()) -> tuple[F
     )
 
 
-def measurements(tally: Tally) -> tuple[Measurement, ...]:
-    """Return the counters and gauges of a route."""
+def measurements(tally: Tally, within: timedelta) -> tuple[Measurement, ...]:
+    """Return the counters and gauges of a route, whose messages are in time *within* that."""
     counts = tally.counts
-    stamps = ((rules.LAST_SENT, tally.last_sent), (rules.LAST_DELIVERED, tally.last_delivered))
+    bounds, held = tally.with_bound(within.total_seconds())
+    stamps = ((signals.LAST_SENT, tally.last_sent), (signals.LAST_DELIVERED, tally.last_delivered))
     return (
-        rules.MESSAGES.at(counts["messages"]),
-        *(rules.FAILED.at(counts[f"failed {reason}"], reason) for reason in FAILURES),
-        *(rules.UNJUDGED_TOTAL.at(counts[f"unjudged {reason}"], reason) for reason in UNJUDGED),
-        rules.LATE_TOTAL.at(counts["late"]),
-        rules.JUNK_TOTAL.at(counts["junk"]),
-        rules.DUPLICATES_TOTAL.at(counts["duplicates"]),
-        Measurement(rules.DELIVERY, Distribution(tally.cumulative, tally.duration_sum)),
-        rules.IN_FLIGHT.at(tally.in_flight),
+        signals.MESSAGES.at(counts["messages"]),
+        *(signals.FAILED.at(counts[f"failed {reason}"], reason) for reason in FAILURES),
+        *(signals.UNJUDGED_TOTAL.at(counts[f"unjudged {reason}"], reason) for reason in UNJUDGED),
+        signals.LATE_TOTAL.at(counts["late"]),
+        signals.JUNK_TOTAL.at(counts["junk"]),
+        signals.DUPLICATES_TOTAL.at(counts["duplicates"]),
+        Measurement(signals.DELIVERY, Distribution(held, tally.duration_sum, bounds)),
+        signals.IN_FLIGHT.at(tally.in_flight),
         *(signal.at(stamp.timestamp()) for signal, stamp in stamps if stamp is not None),
     )
 
@@ -71,9 +84,9 @@ def constants(
 ) -> tuple[Measurement, ...]:
     """Return what the configuration says about a route, for rules that serve every one."""
     return (
-        rules.OBJECTIVE.at(objective),
-        rules.DEADLINE.at(within.total_seconds()),
-        rules.INTERVAL.at(interval.total_seconds()),
+        signals.OBJECTIVE.at(objective),
+        signals.DEADLINE.at(within.total_seconds()),
+        signals.INTERVAL.at(interval.total_seconds()),
     )
 
 
@@ -85,21 +98,22 @@ def transit(entry: Entry) -> float | None:
     return max(entry.seconds - (entry.answered_at - entry.sent_at).total_seconds(), 0.0)
 
 
-def walk(timings: Mapping[SmtpPhase, float], entry: Entry) -> Walk:
+def walk(timings: Mapping[str, float], entry: Entry) -> Walk:
     """Draw the way of a message: the phases of its sending, and its transit."""
-    taken = entry.state not in (State.REJECTED, State.UNCERTAIN)
+    taken = entry.state not in (State.REJECTED, State.UNCERTAIN) and not entry.is_waiting
     last = max(len(timings) - 1, 0)
     sent = tuple(
-        Phase(phase.value, seconds, "good" if taken or place < last else _mood(entry))
+        Phase(phase, seconds, "good" if taken or place < last else mood_of(entry))
         for place, (phase, seconds) in enumerate(timings.items())
     )
-    return Walk((*sent, Phase(TRANSIT, transit(entry), _mood(entry), _sentence(entry))))
+    return Walk((*sent, Phase(TRANSIT, transit(entry), mood_of(entry), _sentence(entry))))
 
 
 def table(entries: Iterable[Entry]) -> Table:
     """List the last messages with what became of them."""
     return Table(
-        ("sent", "message", "state", "after", "marks", "detail"), tuple(map(_row, entries))
+        ("sent", "message", "state", "after", "witness", "marks", "detail"),
+        tuple(map(_row, entries)),
     )
 
 
@@ -107,8 +121,12 @@ def _broken(entry: Entry) -> Iterator[Rule]:
     """Yield the rules that one message breaks."""
     if entry.state is State.REJECTED:
         yield _BY_FAILURE.get(entry.failure, rules.NOT_SENT)
-    elif entry.is_interrupted:
+    elif entry.is_waiting:
+        yield rules.DEFERRED
+    elif entry.is_interrupted and entry.state in _UNTOLD:
         yield rules.INTERRUPTED
+    elif entry.unjudged == UNSEEN and entry.state is State.UNCERTAIN:
+        yield rules.UNSEEN
     elif entry.state in _BY_STATE:
         yield _BY_STATE[entry.state]
     if entry.duplicates:
@@ -123,34 +141,45 @@ def _sentence(entry: Entry) -> str:
     if entry.arrived_at is not None:
         words.append(f"{entry.state} after {entry.seconds:.1f} s")
     else:
-        words.append("under way" if entry.is_in_flight else str(entry.state))
+        words.append(_whereabouts(entry))
     if entry.detail:
         words.append(f"({entry.detail})")
+    if entry.hint:
+        words.append(f"[{entry.hint}]")
     return " ".join(words)
 
 
-def _mood(entry: Entry) -> Mood:
+def _whereabouts(entry: Entry) -> str:
+    """Say where a message is that has not arrived."""
+    if entry.is_waiting:
+        again = f", to be sent again from {_time(entry.retry_at)}" if entry.retry_at else ""
+        return f"put off {entry.attempts} times{again}"
+    return "under way" if entry.is_in_flight else str(entry.state)
+
+
+def mood_of(entry: Entry) -> Mood:
+    """Return how a message does, as a colour says it."""
     if entry.state is State.DELIVERED:
         return "good"
-    if entry.is_in_flight:
-        return "plain"
-    worst = max((rule.severity for rule in _broken(entry)), default=None)
-    moods: dict[str, Mood] = {"WARNING": "warning", "UNKNOWN": "unknown", "CRITICAL": "bad"}
-    return moods[worst.name] if worst is not None else "plain"
+    worst = max((rule.severity for rule in _broken(entry)), default=Severity.OK)
+    return _MOODS.get(worst, "plain")
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     marks = [f"{entry.duplicates} more"] if entry.duplicates else []
     marks += ["damaged"] if entry.damaged else []
+    marks += [entry.folder] if entry.folder not in ("", "inbox") else []
     return (
         _time(entry.sent_at or entry.planned_at),
         f"{entry.sequence} {entry.nonce[:8]}",
         str(entry.state),
         f"{entry.seconds:.2f} s" if entry.arrived_at else "",
+        str(entry.witness),
         ", ".join(marks),
         entry.detail,
     )
 
 
+@lru_cache(maxsize=8192)
 def _time(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%SZ")

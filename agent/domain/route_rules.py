@@ -1,7 +1,7 @@
-"""What can be wrong with a way that mail takes, and what is measured of it?"""
+"""What can be wrong with a way that mail takes?"""
 
-from agent.domain.finding import Rule, Severity, Signal
-from agent.domain.tally import BUCKETS
+from agent.domain.arrival_rules import ARRIVAL_RULES
+from agent.domain.finding import Rule, Severity
 
 _DOC = "docs/architecture.md"
 
@@ -59,6 +59,29 @@ UNRECORDED = Rule(
     remedy="Make room on the disk of the state folder, or make it writable; sending goes on by"
     " itself.",
     reference=_DOC,
+)
+UNSEEN = Rule(
+    code="route-unseen",
+    severity=Severity.UNKNOWN,
+    summary="Nobody could look whether a message arrived",
+    remedy="Mend what keeps the agent from its mailbox; nothing is known about the route itself.",
+    reference=_DOC,
+)
+MAILBOX_CLOSED = Rule(
+    code="route-mailbox-closed",
+    severity=Severity.UNKNOWN,
+    summary="No message was sent, because nobody can look where it should arrive",
+    remedy="The finding names the missing step; `mailflow-agent doctor` walks all of them one by"
+    " one. Sending goes on by itself once the mailbox opens.",
+    reference="docs/checks/route.md",
+)
+RESTING = Rule(
+    code="route-resting",
+    severity=Severity.CRITICAL,
+    summary="Messages are refused again and again in the same words, so fewer are sent",
+    remedy="Read the reply in the evidence. A server blocks a sender for hours who repeats what it"
+    " refuses for good, so the next try waits; it is made by itself.",
+    reference="Exchange Online: continuous error throttling of SMTP submission",
 )
 OVER_BUDGET = Rule(
     code="route-over-budget",
@@ -147,6 +170,9 @@ RULES = (
     INTERRUPTED,
     UNRECORDED,
     OVER_BUDGET,
+    UNSEEN,
+    MAILBOX_CLOSED,
+    RESTING,
     LATE,
     LOST,
     JUNKED,
@@ -156,89 +182,5 @@ RULES = (
     MISROUTED,
     DUPLICATE,
     DAMAGED,
-)
-
-MESSAGES = Signal(
-    name="mailflow_route_messages_total",
-    help="Synthetic messages whose fate is known.",
-    kind="counter",
-)
-FAILED = Signal(
-    name="mailflow_route_messages_failed_total",
-    help="Synthetic messages that failed, by why; one that is lost and comes in later stays here.",
-    labels=("reason",),
-    kind="counter",
-)
-UNJUDGED_TOTAL = Signal(
-    name="mailflow_route_messages_unjudged_total",
-    help="Synthetic messages of which nobody can tell what became of them, by why.",
-    labels=("reason",),
-    kind="counter",
-)
-LATE_TOTAL = Signal(
-    name="mailflow_route_late_total",
-    help="Synthetic messages that arrived after the time that is expected.",
-    kind="counter",
-)
-JUNK_TOTAL = Signal(
-    name="mailflow_route_junk_total",
-    help="Synthetic messages that arrived in the junk folder.",
-    kind="counter",
-)
-DUPLICATES_TOTAL = Signal(
-    name="mailflow_route_duplicates_total",
-    help="Arrivals of synthetic messages that had arrived already.",
-    kind="counter",
-)
-DELIVERY = Signal(
-    name="mailflow_route_delivery_duration_seconds",
-    help="Time from the start of sending to arrival.",
-    kind="histogram",
-    buckets=BUCKETS,
-)
-PHASE = Signal(
-    name="mailflow_route_phase_duration_seconds",
-    help="Time of each phase of the last message's way.",
-    labels=("phase",),
-)
-IN_FLIGHT = Signal(
-    name="mailflow_route_in_flight",
-    help="Synthetic messages whose fate is open.",
-)
-LAST_SENT = Signal(
-    name="mailflow_route_last_sent_timestamp_seconds",
-    help="When the last synthetic message was sent.",
-)
-LAST_DELIVERED = Signal(
-    name="mailflow_route_last_delivered_timestamp_seconds",
-    help="When the last synthetic message arrived.",
-)
-OBJECTIVE = Signal(
-    name="mailflow_route_slo_objective_ratio",
-    help="The share of messages that must not fail.",
-)
-DEADLINE = Signal(
-    name="mailflow_route_deadline_seconds",
-    help="The time after which a message is late.",
-)
-INTERVAL = Signal(
-    name="mailflow_route_interval_seconds",
-    help="The time between two messages.",
-)
-
-SIGNALS = (
-    MESSAGES,
-    FAILED,
-    UNJUDGED_TOTAL,
-    LATE_TOTAL,
-    JUNK_TOTAL,
-    DUPLICATES_TOTAL,
-    DELIVERY,
-    PHASE,
-    IN_FLIGHT,
-    LAST_SENT,
-    LAST_DELIVERED,
-    OBJECTIVE,
-    DEADLINE,
-    INTERVAL,
+    *ARRIVAL_RULES,
 )

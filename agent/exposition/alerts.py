@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agent.domain.finding import Rule, Severity
-from agent.exposition import route_alerts
+from agent.exposition import mail_alerts, route_alerts
 from agent.exposition.standing_alerts import AGENT, Alert
 from agent.probes.base import Probe
 
@@ -45,7 +45,7 @@ def of_rule(rule: Rule) -> Alert:
 
 def standing() -> tuple[Alert, ...]:
     """Return the alerts that exist whatever probes there are."""
-    return (*AGENT, *route_alerts.ALERTS)
+    return (*AGENT, *route_alerts.ALERTS, *mail_alerts.ALERTS)
 
 
 def render(probes: Iterable[Probe[Any, Any]]) -> str:
@@ -55,6 +55,7 @@ def render(probes: Iterable[Probe[Any, Any]]) -> str:
         ("mailflow-findings", [_alert(of_rule(rule)) for rule in alerting(probes)]),
         ("mailflow-routes.rules", [_record(*record) for record in route_alerts.records()]),
         ("mailflow-routes", [_alert(alert) for alert in route_alerts.ALERTS]),
+        ("mailflow-mailboxes", [_alert(alert) for alert in mail_alerts.ALERTS]),
     )
     lines = ["groups:"]
     for name, entries in groups:

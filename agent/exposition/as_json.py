@@ -6,7 +6,7 @@ of the command line's promise: keys are added, not changed.
 
 from typing import Any
 
-from agent.domain.fact import Fact, Node, Table, Text, Walk
+from agent.domain.fact import Fact, Node, Path, Table, Text, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Outcome
 
 
@@ -47,7 +47,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
 
 
 def fact_as_json(fact: Fact) -> Any:
-    """Return a fact as plain data: text, rows by column, a tree, or phases."""
+    """Return a fact as plain data: text, rows by column, a tree, phases, or stops."""
     match fact:
         case Text(text):
             return text
@@ -59,6 +59,18 @@ def fact_as_json(fact: Fact) -> Any:
             return [
                 {"phase": phase.name, "seconds": phase.seconds, "detail": phase.detail}
                 for phase in phases
+            ]
+        case Path(stops):
+            return [
+                {
+                    "host": stop.host,
+                    "owner": stop.owner,
+                    "seconds": stop.seconds,
+                    "link": stop.link,
+                    "mood": stop.mood,
+                    "note": stop.note,
+                }
+                for stop in stops
             ]
 
 

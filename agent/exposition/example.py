@@ -43,6 +43,11 @@ credentials:
     kind: client-certificate
     certificate_file: /etc/ssl/mail.pem
     private_key_file: /run/secrets/mail.key
+  signer:
+    kind: dkim-key
+    domain: contoso.com
+    selector: probe
+    private_key_file: /run/secrets/dkim.key
 """
 
 _REMARK: Final = "#"  # the key under which an example subject holds what is to be said of it
@@ -125,7 +130,29 @@ _ROUTES: Final = (
             "rcpt_to": "probe@monitor.contoso.com",
         },
         "receive": {"sink": {}},
+        "returns": {"sink": {}},
         "expect": {"within": "30s", "lost_after": "2m"},
+    },
+    {
+        _REMARK: "As the internet sends: to the filter that the MX names, and on to the mailbox.",
+        "name": "internet-to-mailbox",
+        "send": {
+            "mx": {"tls": "required"},
+            "mail_from": "visitor@contoso.com",
+            "rcpt_to": "probe@fabrikam.com",
+        },
+        "receive": {"maildir": {"path": "state/lab-mailbox"}, "poll": "1s"},
+        "returns": {"sink": {}},
+        "expect": {
+            "within": "15s",
+            "lost_after": "1m",
+            "spf": "pass",
+            "dmarc": "pass",
+            "tls": "every-hop",
+            "through": ["*.filter.example"],
+            "max_hops": 6,
+            "attributed_to": "7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10",
+        },
     },
 )
 
@@ -135,8 +162,8 @@ _SECTIONS: Final[Mapping[str, Any]] = {
     "sink": {"hostname": "sink.monitor.contoso.com"},
     "budget": {
         "messages_per_route_per_minute": 12,
-        "messages_per_minute": 12,
-        "messages_per_day": 10_000,
+        "messages_per_minute": 24,
+        "messages_per_day": 20_000,
     },
     "tenants": [
         {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES}
@@ -226,7 +253,13 @@ def _commented(key: str, field: Any, depth: int) -> Iterator[str]:
             inner.alias or name: as_written(getattr(default, name))
             for name, inner in type(default).model_fields.items()
         }
-        yield f"{'  ' * depth}#{key}: {_flow(below)}"
+        line = f"{'  ' * depth}#{key}: {_flow(below)}"
+        if len(line) <= WIDTH:
+            yield line
+        else:
+            yield f"{'  ' * depth}#{key}:"
+            inner = "  " * (depth + 1)
+            yield from (f"{inner}#{name}:{_default(each)}" for name, each in below.items())
     else:
         yield f"{'  ' * depth}#{key}:{_default(default)}"
 

@@ -88,7 +88,8 @@ CHECK_STALE = Alert(
 CANNOT_TELL = Alert(
     name="MailflowCannotTell",
     expr="max without (instance, pod)"
-    ' (mailflow_finding{severity="unknown", rule!="dependency-down"}) >= 2',
+    ' (mailflow_finding{severity="unknown",'
+    ' rule!~"dependency-down|route-mailbox-closed"}) >= 2',
     severity="warning",
     component="check",
     summary="The agent cannot tell how a subject is.",

@@ -88,7 +88,7 @@ def histogram(
     written = labelled(labels)
     lines = [
         f"{name}_bucket{labelled({**labels, 'le': go_float(bound)})}{go_float(count)}"
-        for bound, count in zip((*buckets, math.inf), held.counts, strict=True)
+        for bound, count in zip((*(held.bounds or buckets), math.inf), held.counts, strict=True)
     ]
     lines.append(f"{name}_count{written}{go_float(held.counts[-1])}")
     lines.append(f"{name}_sum{written}{go_float(held.sum)}")

@@ -14,12 +14,19 @@ from agent.adapters.clock import Clock
 from agent.adapters.smtp_policy import Client, Response, say
 from agent.adapters.x509 import read
 from agent.domain.attribution import Arrival, InboundConnector, Tenant, Verdict, attribute
+from agent.lab.exchange_stamps import report, stamp
 from agent.lab.faults import Behaviour, World
-from agent.lab.mail import FILTERED, OWN_DOMAINS, Deliver, Host, Post
+from agent.lab.mail import AGENT, FILTERED, OWN_DOMAINS, Deliver, Host, Post
+from agent.lab.mailbox import Maildrop
 from agent.lab.world import EXCHANGE_NAME, SMART_HOST
 
 DELAY = 30.0  # seconds that the fault mail-delayed adds
-STRANGER = "192.31.196.200"  # an address that no connector knows
+REPORTS = {
+    Behaviour.BOUNCES: "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP"
+    " address lookup",
+    Behaviour.LOOPS: "554 5.4.14 Hop count exceeded - possible mail loop ATTR34",
+}
+STRANGER = AGENT  # an address that no connector knows
 
 _CONTOSO = Tenant(
     name="contoso",
@@ -62,17 +69,19 @@ class ExchangeOnline(Host):
 
     name = EXCHANGE_NAME
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the world, and where mail goes from here
         self,
         world: World,
         clock: Clock,
         deliver: Deliver,
         post: Post,
         *,
+        maildrop: Maildrop,
         seen_from: str = STRANGER,
     ) -> None:
         super().__init__(world, clock)
         self._deliver = deliver
+        self._maildrop = maildrop
         self._post = post
         self._seen_from = ip_address(seen_from)
 
@@ -112,15 +121,34 @@ class ExchangeOnline(Host):
         times = 2 if self.world.behaves(Behaviour.DOUBLES) else 1
         if self.world.behaves(Behaviour.DROPS):
             times = 0
-        delay = DELAY if self.world.behaves(Behaviour.DELAYS) else 0.0
         stamped = self.stamp(client, content)
         for rcpt_to in client.rcpt_to * times:
-            self._post.later(self._after(delay, client.mail_from or "", rcpt_to, stamped))
+            self._post.later(self._after(client.mail_from or "", rcpt_to, stamped))
         return say(
             250, f"2.6.0 <{number}@{self.name}> [InternalId={number}] Queued mail for delivery"
         )
 
-    async def _after(self, delay: float, mail_from: str, rcpt_to: str, content: bytes) -> None:
-        await asyncio.sleep(delay)
+    async def _after(self, mail_from: str, rcpt_to: str, content: bytes) -> None:
+        """Deliver to whom it is for, or send back the report that it failed."""
+        await asyncio.sleep(DELAY if self.world.behaves(Behaviour.DELAYS) else 0.0)
+        reply = next((REPORTS[each] for each in REPORTS if self.world.behaves(each)), "")
+        now = self.clock.now()
         with contextlib.suppress(ConnectionError):
-            await self._deliver(mail_from, rcpt_to, content)
+            if reply and mail_from:
+                said = report(content, rcpt_to=rcpt_to, mail_from=mail_from, reply=reply, at=now)
+                await self._deliver("", mail_from, said)
+            elif not reply and rcpt_to.lower().endswith(f"@{FILTERED}"):
+                is_junk = self.world.behaves(Behaviour.JUNKS)
+                await asyncio.to_thread(
+                    self._maildrop.deliver,
+                    stamp(
+                        content,
+                        sender_address=SMART_HOST,
+                        mail_from=mail_from,
+                        at=now,
+                        scl=6 if is_junk else 1,
+                    ),
+                    is_junk=is_junk,
+                )
+            elif not reply:
+                await self._deliver(mail_from, rcpt_to, content)

@@ -31,6 +31,11 @@ class Behaviour(enum.Enum):
     DROPS = "Exchange Online accepts the message and loses it"
     DELAYS = "Exchange Online delivers after half a minute"
     DOUBLES = "Exchange Online delivers every message twice"
+    BOUNCES = "Exchange Online accepts the message and then reports that it failed"
+    LOOPS = "the message goes round between two systems until Exchange Online cuts it"
+    JUNKS = "Exchange Online puts messages to mailboxes into Junk"
+    HOLDS = "the third-party filter keeps messages for twenty seconds"
+    SKIPS_FILTER = "somebody's rule delivers past the third-party filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,11 @@ FAULTS = (
             ("dropped", Behaviour.DROPS, "route: the message is lost"),
             ("delayed", Behaviour.DELAYS, "route: the message is late"),
             ("doubled", Behaviour.DOUBLES, "route: a duplicate arrives"),
+            ("bounced", Behaviour.BOUNCES, "route: it comes back with a report, 5.1.10"),
+            ("looped", Behaviour.LOOPS, "route: it comes back with a report, 5.4.14"),
+            ("junked", Behaviour.JUNKS, "internet-to-mailbox: it lies in Junk"),
+            ("held", Behaviour.HOLDS, "internet-to-mailbox: late, and the filter had it"),
+            ("past-filter", Behaviour.SKIPS_FILTER, "internet-to-mailbox: critical, not filtered"),
         )
     ),
 )

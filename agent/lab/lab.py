@@ -16,6 +16,7 @@ from agent.lab.dns_server import DnsServer
 from agent.lab.exchange_online import ExchangeOnline
 from agent.lab.faults import Behaviour, World
 from agent.lab.mail import SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
+from agent.lab.mailbox import Maildrop
 from agent.lab.world import (
     CONTOSO_ENDPOINT,
     EXCHANGE_NAME,
@@ -28,6 +29,8 @@ from agent.lab.world import (
 SMTP = 25
 LOOPBACK = "127.0.0.1"
 _VALID = timedelta(days=60)
+BACK_DOOR = "old-relay.contoso.com"  # who delivers where the fault is mail-past-filter
+HELD = 20.0  # seconds that the fault mail-held adds
 
 
 class Lab:
@@ -46,6 +49,7 @@ class Lab:
         self.sink_port = _free_port()
         self._dns = DnsServer(self.world)
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
+        self._maildrop = Maildrop(folder)
         self._exchange = self._front_door(authority)
         # Where the agent comes from Contoso's data centre, as its connector has it.
         self._contoso = self._front_door(authority, seen_from=SMART_HOST)
@@ -59,7 +63,14 @@ class Lab:
 
     def _front_door(self, authority: Authority, **seen: str) -> SmtpServer:
         """Return a front door of Exchange Online."""
-        policy = ExchangeOnline(self.world, self._clock, self._to_sink, self._post, **seen)
+        policy = ExchangeOnline(
+            self.world,
+            self._clock,
+            self._to_sink,
+            self._post,
+            maildrop=self._maildrop,
+            **seen,
+        )
         names = ("mail.protection.outlook.com", "*.mail.protection.outlook.com", EXCHANGE_NAME)
         context = server_context(self._issue(authority, *names))
         context.load_verify_locations(cadata=authority.pem.decode("ascii"))
@@ -68,8 +79,18 @@ class Lab:
 
     def _filter(self, authority: Authority, number: int) -> SmtpServer:
         name = f"mx{number + 1}.filter.example"
-        context = server_context(self._issue(authority, name))
-        return SmtpServer(Filter(self.world, self._clock, name), context=context)
+        pair = self._issue(authority, name)
+        # What it shows to Exchange Online, where Fabrikam's connector asks for that name.
+        shown = TrustStore(system=False).showing(pair)
+
+        async def hand_on(mail_from: str, rcpt_to: str, content: bytes) -> None:
+            wait = HELD if self.world.behaves(Behaviour.HOLDS) else 0.0
+            port = self._exchange.port
+            helo = BACK_DOOR if self.world.behaves(Behaviour.SKIPS_FILTER) else name
+            self._post.send(port, helo, mail_from, rcpt_to, content, tls=shown, wait=wait)
+
+        policy = Filter(self.world, self._clock, name, hand_on)
+        return SmtpServer(policy, context=server_context(pair))
 
     def _issue(self, authority: Authority, *names: str) -> KeyPair:
         now = self._clock.now()
@@ -96,6 +117,7 @@ class Lab:
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
+            self._maildrop.prepare()
             await stack.enter_async_context(self._dns)
             stack.push_async_callback(self._post.close)
             for server in (self._exchange, self._contoso, self._smart_host, *self._filters):

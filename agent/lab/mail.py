@@ -21,11 +21,17 @@ from agent.adapters.trust import server_context
 from agent.adapters.x509_making import Authority
 from agent.domain.smtp import Errand, Tls
 from agent.lab.faults import Behaviour, World
+from agent.lab.world import FILTERS, SMART_HOST
 
 SMART_HOST_NAME = "mail.contoso.com"
 OWN_DOMAINS = ("contoso.com", "monitor.contoso.com")
 MONITORED = "monitor.contoso.com"
 FILTERED = "fabrikam.com"
+AGENT = "192.31.196.200"  # what the agent's address is in the world
+ADDRESSES = {
+    SMART_HOST_NAME: SMART_HOST,
+    **{f"mx{number}.filter.example": each for number, each in enumerate(FILTERS, 1)},
+}
 _LOOPBACK = IPv4Address("127.0.0.1")
 _PATIENCE = timedelta(seconds=20)
 _YEAR = timedelta(days=365)
@@ -42,11 +48,28 @@ class Post:
         self._dialer = Dialer(clock=clock, per_host=20)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def send(self, port: int, helo: str, mail_from: str, rcpt_to: str, content: bytes) -> None:
-        """Hand a message to the server at *port* of loopback, soon, and once."""
+    def send(  # noqa: PLR0913 - an envelope, and where it goes
+        self,
+        port: int,
+        helo: str,
+        mail_from: str,
+        rcpt_to: str,
+        content: bytes,
+        *,
+        tls: TlsClient | None = None,
+        wait: float = 0.0,
+    ) -> None:
+        """Hand a message to the server at *port* of loopback, once, after *wait* seconds.
+
+        *tls* shows a certificate where the server asks for one.
+        """
         errand = Errand(helo, Tls.IF_OFFERED, mail_from, (rcpt_to,), content)
-        target = Target(address=_LOOPBACK, port=port, tls=self._tls, reach="any")
-        self.later(hold(target, errand, dialer=self._dialer, clock=self._clock, deadline=_PATIENCE))
+        target = Target(address=_LOOPBACK, port=port, tls=tls or self._tls, reach="any")
+        self.later(self._send(target, errand, wait))
+
+    async def _send(self, target: Target, errand: Errand, wait: float) -> None:
+        await asyncio.sleep(wait)
+        await hold(target, errand, dialer=self._dialer, clock=self._clock, deadline=_PATIENCE)
 
     def later(self, work: Awaitable[object]) -> None:
         """Do something without waiting for it."""
@@ -74,11 +97,15 @@ class Host(Policy):
         self.numbers = itertools.count(1)
 
     def stamp(self, client: Client, content: bytes) -> bytes:
-        """Return *content* behind a Received field (RFC 5321 section 4.4)."""
+        """Return *content* behind a Received field (RFC 5321 section 4.4).
+
+        All clients come from loopback; written down is the address that they have in the world.
+        """
+        address = ADDRESSES.get(client.helo, AGENT)
         protocol = "ESMTPS" if client.tls else "ESMTP"
         secured = f" (version={client.tls})" if client.tls else ""
         lines = (
-            f"Received: from {client.helo} ([{client.address}])",
+            f"Received: from {client.helo} ({client.helo} [{address}])",
             f" by {self.name} with {protocol}{secured} id {next(self.numbers)};",
             f" {format_datetime(self.clock.now())}",
         )
@@ -127,11 +154,12 @@ class SmartHost(Host):
 
 
 class Filter(Host):
-    """A host of the third-party filter, which takes Fabrikam's mail."""
+    """A host of the third-party filter, which takes Fabrikam's mail and hands it on."""
 
-    def __init__(self, world: World, clock: Clock, name: str) -> None:
+    def __init__(self, world: World, clock: Clock, name: str, hand_on: Deliver) -> None:
         super().__init__(world, clock)
         self.name = name
+        self._hand_on = hand_on
 
     async def hello(self, client: Client, extensions: tuple[str, ...]) -> Response:
         """Answer EHLO, and keep quiet about STARTTLS where that is the fault."""
@@ -145,6 +173,16 @@ class Filter(Host):
         if rcpt_to.rpartition("@")[2].lower() != FILTERED:
             return say(550, "5.7.1 Relaying denied")
         return say(250, "2.1.5 Ok")
+
+    async def message(self, client: Client, content: bytes) -> Response:
+        """Take a message, look at it for a while, and hand it on to Exchange Online."""
+        if self.world.behaves(Behaviour.SKIPS_FILTER):
+            stamped = content  # somebody else had it, and left no trace of the filter
+        else:
+            stamped = self.stamp(client, content)
+        for rcpt_to in client.rcpt_to:
+            await self._hand_on(client.mail_from or "", rcpt_to, stamped)
+        return say(250, f"2.0.0 Ok: {next(self.numbers)} queued for delivery")
 
 
 def changing_context(world: World, authority: Authority, clock: Clock) -> ssl.SSLContext:

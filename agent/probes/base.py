@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from agent.adapters.egress import Egress
     from agent.adapters.history import History
     from agent.adapters.ledger import Ledger
+    from agent.adapters.outbox import Outbox
+    from agent.adapters.pickups import Pickups
     from agent.adapters.plans import Recall
     from agent.adapters.policies import Policies
     from agent.adapters.resolver import Resolver
@@ -62,6 +64,8 @@ class Toolbox:
     egress: "Egress | None" = None  # without it nobody asks whether a port is open from here
     policies: "Policies | None" = None  # only connectors that deliver by MX ask for them
     wallet: "Wallet | None" = None  # only inbound connectors show certificates
+    outbox: "Outbox | None" = None  # only routes send messages
+    pickups: "Pickups | None" = None  # only routes that end in a mailbox look at it
     vitals: "Vitals | None" = None  # only the agent's own check looks at these
 
 

@@ -9,10 +9,11 @@ and one alert, this one, fires.
 This check need not be configured; the agent adds it by itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Annotated
 
+from agent.adapters.pickup import PickupState
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
 from agent.domain.lookup import Query, Reply, Unanswered
@@ -54,6 +55,14 @@ STORE_FAILING = Rule(
     " Until then no synthetic message is sent, and nothing is remembered over a restart.",
     reference="docs/operations.md",
 )
+MAILBOX_DOWN = Rule(
+    code="self-mailbox-down",
+    severity=Severity.CRITICAL,
+    summary="The agent cannot look into a mailbox",
+    remedy="Nothing can be told about the routes that end there, and nothing is sent on them. The"
+    " finding names the missing step; `mailflow-agent doctor ROUTE` walks all of them.",
+    reference="docs/operations.md",
+)
 DEPENDENCY_OF_RULE = {RESOLVER_DOWN.code: "resolver"}
 
 
@@ -88,6 +97,8 @@ async def run(check: Check[AgentSubject, SelfSettings], tools: Toolbox) -> Outco
     findings = [*_resolver(told)]
     if tools.vitals is not None:
         findings += _process(tools.vitals, check.settings.warn_at_lag)
+    if tools.pickups is not None:
+        findings += _mailboxes(tools.pickups.states)
     rows = tuple((name, _word(reply)) for name, reply in told.items())
     facts = {"Control names": Table(("name", "resolver"), rows)} if rows else {}
     return Outcome(tuple(findings), facts=facts)
@@ -117,6 +128,13 @@ def _process(vitals: Vitals, warn_at_lag: timedelta) -> Iterator[Finding]:
         yield STORE_FAILING.found(trouble)
 
 
+def _mailboxes(states: Iterable[PickupState]) -> Iterator[Finding]:
+    """Find each mailbox that cannot be looked into now."""
+    for state in states:
+        if state.trouble is not None:
+            yield MAILBOX_DOWN.found(f"{state.home}: {state.cause}")
+
+
 def _word(reply: Reply) -> str:
     return reply.reason.value if isinstance(reply, Unanswered) else "answers"
 
@@ -140,6 +158,6 @@ PROBE = Probe(
     subject=AgentSubject,
     settings=SelfSettings,
     run=run,
-    rules=(RESOLVER_DOWN, LOOP_LAG, TASK_OVERDUE, STORE_FAILING),
+    rules=(RESOLVER_DOWN, LOOP_LAG, TASK_OVERDUE, STORE_FAILING, MAILBOX_DOWN),
     example="{interval: 10s}",
 )

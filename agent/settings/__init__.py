@@ -33,25 +33,30 @@ from agent.settings.fields import (
     read_port,
     write_duration,
 )
-from agent.settings.secret import MASK, Secret, SecretError
-from agent.settings.subject import Subject
-from agent.settings.subjects import (
-    AgentSubject,
-    DomainSubject,
+from agent.settings.route_ends import (
+    ByGraph,
+    ByMx,
     Endpoint,
-    Expect,
+    GraphReceive,
+    ImapReceive,
+    MaildirReceive,
+    PayloadSettings,
     Receive,
-    RouteSubject,
     Send,
     SinkReceive,
-    Topology,
 )
+from agent.settings.route_subject import Expect, HostsSettings, RouteSubject
+from agent.settings.secret import MASK, Secret, SecretError
+from agent.settings.subject import Subject
+from agent.settings.subjects import AgentSubject, DomainSubject, Topology
 
 __all__ = [
     "MASK",
     "Address",
     "AgentSubject",
     "BaseModel",
+    "ByGraph",
+    "ByMx",
     "CheckSettings",
     "ConnectorSubject",
     "Domain",
@@ -60,13 +65,18 @@ __all__ = [
     "Endpoint",
     "Expect",
     "Field",
+    "GraphReceive",
     "Host",
     "HostPattern",
     "HostPort",
+    "HostsSettings",
+    "ImapReceive",
     "Listen",
     "MailAddress",
+    "MaildirReceive",
     "Name",
     "Network",
+    "PayloadSettings",
     "Port",
     "Receive",
     "RecipientDomain",

@@ -78,8 +78,8 @@ def _domain(text: Any) -> str:
     return DomainName.parse(_text(text, "a domain name")).ascii
 
 
-def _pattern(text: Any) -> str:
-    """Read a host name, exact or with one leading ``*.``."""
+def read_pattern(text: Any) -> str:
+    """Read a host name, exact or with one leading ``*.``; raise ValueError for anything else."""
     name = _text(text, "a host name")
     if name.startswith("*."):
         return f"*.{DomainName.parse(name[2:]).ascii}"
@@ -91,7 +91,7 @@ def _pattern(text: Any) -> str:
 
 def _recipient_domain(text: Any) -> str:
     """Read a recipient domain of a connector: a pattern, or ``*`` for all."""
-    return "*" if text == "*" else _pattern(text)
+    return "*" if text == "*" else read_pattern(text)
 
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -226,7 +226,7 @@ def _with_port(place: HostPort) -> HostPort:
 _string = WithJsonSchema({"type": "string"})
 
 Domain = Annotated[str, BeforeValidator(_domain)]
-HostPattern = Annotated[str, BeforeValidator(_pattern)]
+HostPattern = Annotated[str, BeforeValidator(read_pattern)]
 RecipientDomain = Annotated[str, BeforeValidator(_recipient_domain)]
 Host = Annotated[str, BeforeValidator(_host)]
 MailAddress = Annotated[str, BeforeValidator(_mail_address)]

@@ -1,7 +1,7 @@
 import pytest
 
 from agent.cli.draw import Pen, draw_fact, draw_finding, draw_outcome, draw_verdict
-from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
+from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome, Rule, Severity
 
 BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
@@ -31,6 +31,24 @@ PLAIN = Pen(width=60)
                 "rcpt          -     not reached",
             ],
             id="walk",
+        ),
+        pytest.param(
+            Path(
+                (
+                    Stop("this agent", "us", note="sent 12:00:00Z"),
+                    Stop("mx.example", "filter", 1.5, "TLS 1.3"),
+                    Stop("maildir box", "", None, "seen by the agent", "good"),
+                )
+            ),
+            [
+                "  ● this agent (us)",
+                "  │ sent 12:00:00Z",
+                "  │ 1.5 s TLS 1.3",
+                "  ● mx.example (filter)",
+                "  │ seen by the agent",
+                "  ● maildir box",
+            ],
+            id="path",
         ),
     ],
 )

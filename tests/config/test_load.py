@@ -283,3 +283,75 @@ tenants:
     assert ("out", "connector") in checks
     assert ("out", "inbound") not in checks
     assert checks["in", "inbound"].target.accepted_domains == ("contoso.com",)
+
+
+OLD_LOGINS = """\
+credentials:
+  mailer: {kind: password, username: probe, password_file: secret}
+  app: {kind: entra-client-credentials, tenant_id: a.b, client_id: a, client_secret_file: secret}
+tenants:
+  - name: contoso
+    routes:
+      - name: out
+        send:
+          smtp: {host: smtp.office365.com, port: 587, tls: verified, credential: mailer}
+          mail_from: probe@contoso.com
+          rcpt_to: in@monitor.contoso.com
+        receive:
+          imap: {host: outlook.office365.com, credential: mailer}
+        returns:
+          imap: {host: mail.contoso.com, credential: mailer}
+      - name: app
+        send:
+          smtp:
+            host: smtp.office365.com
+            tls: verified
+            credential: app
+            mailbox: probe@contoso.com
+          mail_from: probe@contoso.com
+          rcpt_to: in@monitor.contoso.com
+        receive:
+          imap: {host: outlook.office365.com, credential: app, mailbox: in@contoso.com}
+        returns: {sink: {}}
+"""
+
+
+def test_a_password_at_microsoft_is_worth_a_warning_and_an_application_is_not(
+    tmp_path: Path, probes: Probes
+) -> None:
+    write(tmp_path / "secret", "canary-hunter2").chmod(0o600)
+    config = load(write(tmp_path / "config.yaml", OLD_LOGINS), probes=probes)
+    route = "tenants[contoso].routes[out]"
+    smtp, imap = config.warnings
+    assert (smtp.line, smtp.path) == (9, f"{route}.send.smtp.credential")
+    assert smtp.message == (
+        "is a password, and Microsoft ends basic authentication for SMTP AUTH on 2026-12-31; use a"
+        " credential of Entra, with SMTP.SendAsApp, or Graph (Exchange Team: SMTP AUTH basic"
+        " authentication (MC786329))"
+    )
+    assert (imap.line, imap.path) == (13, f"{route}.receive.imap.credential")
+    assert "basic authentication for IMAP and POP on 2023-01-01" in imap.message
+    assert "with IMAP.AccessAsApp" in imap.message
+
+
+def test_a_password_at_microsoft_is_told_of_plain_data_too(tmp_path: Path, probes: Probes) -> None:
+    write(tmp_path / "secret", "canary-hunter2").chmod(0o600)
+    smtp = {"host": "smtp.office365.com", "tls": "verified", "credential": "mailer"}
+    send = {"smtp": smtp, "mail_from": "probe@contoso.com", "rcpt_to": "in@contoso.com"}
+    data = {
+        "credentials": {"mailer": {"kind": "password", "username": "a", "password_file": "secret"}},
+        "tenants": [{"name": "contoso", "routes": [{"name": "out", "send": send}]}],
+    }
+    (warning,) = build(data, probes=probes, folder=tmp_path).warnings
+    assert (warning.file, warning.line) == ("configuration", 0)
+
+
+def test_a_secret_that_everybody_may_read_is_worth_a_warning(
+    tmp_path: Path, probes: Probes
+) -> None:
+    write(tmp_path / "secret", "canary-hunter2").chmod(0o644)
+    file = "credentials:\n  a: {kind: password, username: a, password_file: secret}\n"
+    (warning,) = load(write(tmp_path / "config.yaml", file), probes=probes).warnings
+    assert (warning.line, warning.path) == (2, "credentials.a.password_file")
+    assert "chmod 600" in warning.message
+    assert "canary" not in str(warning)

@@ -8,11 +8,11 @@ import pytest
 from agent.domain import ledger
 from agent.domain import route_report as report
 from agent.domain import route_rules as rules
+from agent.domain import route_signals as signals
 from agent.domain.fact import Phase, Table
 from agent.domain.finding import Distribution, Rule
-from agent.domain.ledger import FAILURES, UNJUDGED, Entry, Place, State
-from agent.domain.smtp import Phase as SmtpPhase
-from agent.domain.tally import Tally, tally
+from agent.domain.ledger import BLIND, FAILURES, UNJUDGED, Entry, Place, State
+from agent.domain.tally import BUCKETS, Tally, tally
 from proof import fires, quiet
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -28,6 +28,8 @@ PLANNED = Entry(
 SENDING = ledger.sending(PLANNED, NOON)
 ACCEPTED = ledger.accepted(SENDING, NOON + SECOND, "250 ok")
 AWAY = ledger.recovered(ACCEPTED, NOON)
+WAITING = ledger.deferred(SENDING, NOON, 60 * SECOND, "451 4.7.1 greylisted")
+UNSEEN = ledger.judged(ACCEPTED, NOON, 900 * SECOND + BLIND, SECOND)
 
 
 def arrive(seconds: int = 5, place: Place = Place.INBOX) -> Entry:
@@ -73,6 +75,33 @@ DELIVERED = arrive()
         pytest.param(arrive(5, Place.ORIGIN), [rules.LOOPED], id="looped"),
         pytest.param(arrive(5, Place.ELSEWHERE), [rules.MISROUTED], id="misrouted"),
         pytest.param(ledger.bounced(ACCEPTED, NOON), [rules.BOUNCED], id="bounced"),
+        pytest.param(WAITING, [rules.DEFERRED], id="put off"),
+        pytest.param(
+            ledger.judged(WAITING, NOON + 900 * SECOND, SECOND),
+            [rules.DEFERRED],
+            id="put off for too long",
+        ),
+        pytest.param(UNSEEN, [rules.UNSEEN], id="unseen"),
+        pytest.param(settled(UNSEEN), [], id="unseen, and come in time, as the server says"),
+        pytest.param(
+            ledger.arrived(UNSEEN, NOON, duration=70 * SECOND),
+            [rules.LATE],
+            id="unseen, and come late, as the server says",
+        ),
+        pytest.param(ledger.bounced(UNSEEN, NOON), [rules.BOUNCED], id="unseen, and bounced"),
+        pytest.param(
+            ledger.bounced(judge(AWAY), NOON), [rules.BOUNCED], id="bounced after we were away"
+        ),
+        pytest.param(
+            ledger.arrived(judge(AWAY), NOON, duration=SECOND, place=Place.JUNK),
+            [rules.JUNKED],
+            id="junked after we were away",
+        ),
+        pytest.param(AWAY, [], id="under way since we were away"),
+        pytest.param(
+            ledger.bounced(ACCEPTED, NOON, is_loop=True), [rules.LOOPED], id="reported as a loop"
+        ),
+        pytest.param(ledger.quarantined(ACCEPTED, NOON), [rules.QUARANTINED], id="traced"),
         pytest.param(replace(DELIVERED, duplicates=1), [rules.DUPLICATE], id="duplicate"),
         pytest.param(replace(DELIVERED, damaged=True), [rules.DAMAGED], id="damaged"),
         pytest.param(
@@ -94,6 +123,16 @@ NEARLY: list[tuple[Rule, str, Entry]] = [
     (rules.DEFERRED, "refused", ledger.rejected(SENDING, NOON, "refused")),
     (rules.UNREACHED, "refused", ledger.rejected(SENDING, NOON, "refused")),
     (rules.NOT_SENT, "unreached", ledger.rejected(SENDING, NOON, "unreached")),
+    (rules.UNSEEN, "nobody could look for nearly a day",
+     ledger.judged(ACCEPTED, NOON, 899 * SECOND + BLIND, SECOND)),
+    (rules.UNSEEN, "lost", judge(ACCEPTED)),
+    (rules.UNSEEN, "come after all", settled(UNSEEN)),
+    (rules.LOST, "unseen", UNSEEN),
+    (rules.UNCERTAIN, "unseen", UNSEEN),
+    (rules.DEFERRED, "sent again", ledger.sending(WAITING, NOON)),
+    (rules.QUARANTINED, "come before the trace", ledger.quarantined(DELIVERED, NOON)),
+    (rules.LOOPED, "bounced", ledger.bounced(ACCEPTED, NOON)),
+    (rules.BOUNCED, "looped", ledger.bounced(ACCEPTED, NOON, is_loop=True)),
     (rules.UNCERTAIN, "settled by its arrival", settled(ledger.uncertain(SENDING, NOON))),
     (rules.LATE, "at the deadline", arrive(60)),
     (rules.LATE, "late, but in the junk folder", arrive(70, Place.JUNK)),
@@ -109,7 +148,7 @@ NEARLY: list[tuple[Rule, str, Entry]] = [
     (rules.MISROUTED, "at its origin", arrive(5, Place.ORIGIN)),
     (rules.DUPLICATE, "damaged", replace(DELIVERED, damaged=True)),
     (rules.DAMAGED, "twice", replace(DELIVERED, duplicates=1)),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -135,22 +174,49 @@ def test_messages_of_one_fate_make_one_finding() -> None:
     )
 
 
+@pytest.mark.parametrize("folder", ["junk", "any"])
+def test_a_message_in_junk_is_well_where_that_is_expected(folder: str) -> None:
+    junked = replace(arrive(5, Place.JUNK), duplicates=1)
+    found = report.findings((junked,), folder=folder)
+    assert [finding.rule for finding in found] == [rules.DUPLICATE]
+
+
+def test_a_message_that_is_put_off_says_how_often_and_until_when() -> None:
+    (finding,) = report.findings((WAITING,))
+    assert finding.detail == (
+        "message 7 of 2026-11-23 12:00:00Z: put off 1 times, to be sent again from"
+        " 2026-11-23 12:01:00Z (451 4.7.1 greylisted)"
+    )
+    (finding,) = report.findings((replace(WAITING, retry_at=None),))
+    assert finding.detail.endswith("put off 1 times (451 4.7.1 greylisted)")
+
+
+def test_what_another_witness_said_stands_beside() -> None:
+    (finding,) = report.findings((ledger.hinted(judge(ACCEPTED), "message trace: pending"),))
+    assert finding.detail.endswith("lost (250 ok) [message trace: pending]")
+
+
 def test_every_counter_is_there_before_the_first_message() -> None:
-    found = report.measurements(Tally())
-    assert [m.labels[0] for m in found if m.signal is rules.FAILED] == list(FAILURES)
-    assert [m.labels[0] for m in found if m.signal is rules.UNJUDGED_TOTAL] == list(UNJUDGED)
+    found = report.measurements(Tally(), 60 * SECOND)
+    assert [m.labels[0] for m in found if m.signal is signals.FAILED] == list(FAILURES)
+    assert [m.labels[0] for m in found if m.signal is signals.UNJUDGED_TOTAL] == list(UNJUDGED)
     assert {m.value for m in found if m.signal.kind == "counter"} == {0}
-    assert not any(m.signal in (rules.LAST_SENT, rules.LAST_DELIVERED) for m in found)
+    assert not any(m.signal in (signals.LAST_SENT, signals.LAST_DELIVERED) for m in found)
 
 
 def test_the_counters_follow_the_tally() -> None:
-    values = {(m.signal, m.labels): m.value for m in report.measurements(tally((arrive(70),)))}
-    assert values[rules.MESSAGES, ()] == 1
-    assert values[rules.FAILED, ("late",)] == 1
-    assert values[rules.LATE_TOTAL, ()] == 1
-    assert values[rules.LAST_SENT, ()] == NOON.timestamp()
-    assert values[rules.LAST_DELIVERED, ()] == (NOON + 70 * SECOND).timestamp()
-    assert values[rules.DELIVERY, ()] == Distribution((0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1), 70.0)
+    values = {
+        (m.signal, m.labels): m.value
+        for m in report.measurements(tally((arrive(70),)), 60 * SECOND)
+    }
+    assert values[signals.MESSAGES, ()] == 1
+    assert values[signals.FAILED, ("late",)] == 1
+    assert values[signals.LATE_TOTAL, ()] == 1
+    assert values[signals.LAST_SENT, ()] == NOON.timestamp()
+    assert values[signals.LAST_DELIVERED, ()] == (NOON + 70 * SECOND).timestamp()
+    assert values[signals.DELIVERY, ()] == Distribution(
+        (0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1), 70.0, BUCKETS
+    )
 
 
 def test_the_configuration_is_told_with_the_route() -> None:
@@ -173,7 +239,7 @@ def test_transit_is_from_the_yes_to_the_arrival(entry: Entry, seconds: float | N
     assert report.transit(entry) == seconds
 
 
-TIMINGS = {SmtpPhase.CONNECT: 0.1, SmtpPhase.FINAL: 0.9}
+TIMINGS = {"connect": 0.1, "final": 0.9}
 
 
 @pytest.mark.parametrize(
@@ -182,6 +248,10 @@ TIMINGS = {SmtpPhase.CONNECT: 0.1, SmtpPhase.FINAL: 0.9}
         pytest.param(DELIVERED, ["good", "good", "good"], id="delivered"),
         pytest.param(ACCEPTED, ["good", "good", "plain"], id="under way"),
         pytest.param(arrive(70), ["good", "good", "warning"], id="late"),
+        pytest.param(WAITING, ["good", "warning", "warning"], id="put off"),
+        pytest.param(
+            ledger.uncertain(SENDING, NOON), ["good", "unknown", "unknown"], id="uncertain"
+        ),
         pytest.param(
             ledger.rejected(SENDING, NOON, "refused"), ["good", "bad", "bad"], id="refused"
         ),
@@ -208,16 +278,23 @@ def test_the_table_has_a_row_for_each_message() -> None:
     twice = replace(DELIVERED, duplicates=1, damaged=True)
     table = report.table((twice, SENDING))
     assert table == Table(
-        ("sent", "message", "state", "after", "marks", "detail"),
+        ("sent", "message", "state", "after", "witness", "marks", "detail"),
         (
             (
                 "2026-11-23 12:00:00Z",
                 "7 abcdefgh",
                 "delivered",
                 "5.00 s",
+                "sink",
                 "1 more, damaged",
                 "sink",
             ),
-            ("2026-11-23 12:00:00Z", "7 abcdefgh", "sending", "", "", ""),
+            ("2026-11-23 12:00:00Z", "7 abcdefgh", "sending", "", "", "", ""),
         ),
     )
+
+
+@pytest.mark.parametrize(("folder", "mark"), [("inbox", ""), ("junk", "junk"), ("other", "other")])
+def test_the_table_marks_what_is_not_in_the_inbox(folder: str, mark: str) -> None:
+    ((*_, marks, _),) = report.table((replace(DELIVERED, folder=folder),)).rows
+    assert marks == mark

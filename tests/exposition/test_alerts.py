@@ -252,6 +252,25 @@ CASES = [
         {"15m": 0, "60m": 1},
         id="junk twice",
     ),
+    pytest.param(
+        "MailflowCredentialExpires",
+        {
+            f"mailflow_credential_secret_expiry_timestamp_seconds{{{AGENT_AT}}}": (
+                f"{14 * 86400 + 600}x30"
+            )
+        },
+        {"9m": 0, "11m": 1},
+        id="a secret that ends in less than two weeks",
+    ),
+    pytest.param(
+        "MailflowMailboxFillsUp",
+        {
+            f'mailflow_mailbox_used_bytes{{{AGENT_AT},place="imap a b:993"}}': "90x5 91x30",
+            f'mailflow_mailbox_limit_bytes{{{AGENT_AT},place="imap a b:993"}}': "100x35",
+        },
+        {"6m": 0, "25m": 1},
+        id="a mailbox that is more than nine tenths full",
+    ),
 ]
 
 

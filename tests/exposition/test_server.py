@@ -97,6 +97,10 @@ async def test_a_subject_has_its_page_with_facts(agent: Agent) -> None:
     assert "What changed" in page
     walk = (await agent.ask("/subjects/contoso/connector/to-datacentre")).text
     assert "not reached" in walk
+    path = (await agent.ask("/subjects/contoso/route/internet-to-mailbox")).text
+    assert path.index("mx1.filter.example") < path.index("relay.partner.example")
+    assert "not encrypted" in path
+    assert "owner-microsoft" in path
     assert (await agent.ask("/subjects/contoso/domain/other.example")).status == 404
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
+from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome
 from agent.exposition.gate import Gate
 from agent.exposition.server import CONNECTIONS, ListenError
@@ -182,6 +182,7 @@ async def test_hostile_strings_stay_text_everywhere() -> None:
         "table": Table((evil,), ((evil,),)),
         "tree": Node(evil, evil, "bad", 3, (include_tree(),)),
         "walk": Walk((Phase(evil, 1.0, "bad", evil),)),
+        "path": Path((Stop(evil, evil, 1.0, evil, "bad", evil), Stop(evil))),
     }
     publish(agent.board, hostile, Outcome(findings_of([evil]), facts=facts))
     agent.server = agent.make()

@@ -1,11 +1,15 @@
 """Is the resolver down, or only the names; and is the process alive?"""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from agent.adapters.mailbox import PickupError, Trouble
+from agent.adapters.pickup import PickupState
+from agent.adapters.pickups import Pickups
 from agent.adapters.store import Change, Store, StoreError
 from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Rule, Severity
@@ -110,3 +114,36 @@ async def test_a_store_is_failing_from_a_full_disk_until_there_is_room(tmp_path:
     await store.commit(put(1_000))
     quiet(rules.STORE_FAILING, await look(trouble=store.stats.degraded))
     await store.close()
+
+
+class Places:
+    """Places of pick-up, as the agent knows them."""
+
+    def __init__(self, *states: PickupState) -> None:
+        self.states = states
+
+
+CLOSED = PickupError(Trouble.PERMISSION, "Access is denied.", fix="Grant Mail.ReadWrite.")
+PLACES: list[tuple[Proves, Rule, str, PickupState]] = [
+    (fires, rules.MAILBOX_DOWN, "may not be read", PickupState("graph a@b.c", trouble=CLOSED)),
+    (quiet, rules.MAILBOX_DOWN, "not opened yet", PickupState("graph a@b.c")),
+    (quiet, rules.MAILBOX_DOWN, "looked into", PickupState("graph a@b.c", opened=True)),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(PLACES))
+async def test_a_mailbox_is_down_while_nobody_can_look_into_it(
+    proves: Proves, rule: Rule, case: PickupState
+) -> None:
+    tools = replace(toolbox(), pickups=cast("Pickups", Places(case)))
+    proves(rule, await run(own(), tools))
+
+
+async def test_each_mailbox_that_is_down_is_named_with_the_missing_step() -> None:
+    states = [PickupState(home, trouble=CLOSED) for home in ("graph a@b.c", "imap d")]
+    tools = replace(toolbox(), pickups=cast("Pickups", Places(*states)))
+    found = (await run(own(), tools)).findings
+    assert [finding.detail for finding in found] == [
+        "graph a@b.c: permission: Access is denied. Grant Mail.ReadWrite.",
+        "imap d: permission: Access is denied. Grant Mail.ReadWrite.",
+    ]

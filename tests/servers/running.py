@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,21 @@ tenants:
           mail_from: probe@contoso.com
           rcpt_to: probe@monitor.contoso.com
         receive: {sink: {}}
+        returns: {sink: {}}
         expect: {within: 2s, lost_after: 3s}
+      - name: internet-to-mailbox
+        send:
+          mx: {tls: required}
+          mail_from: visitor@contoso.com
+          rcpt_to: probe@fabrikam.com
+        receive: {maildir: {path: state/lab-mailbox}, poll: 500ms}
+        expect:
+          within: 2s
+          lost_after: 60s
+          spf: pass
+          tls: every-hop
+          through: ["*.filter.example"]
+          attributed_to: 7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10
   - name: fabrikam
     domains:
       - name: fabrikam.com
@@ -145,7 +159,7 @@ checks:
   inbound: {{interval: 1s, timeout: 4s}}
   refusal: {{interval: 2s, timeout: 4s}}
   route: {{interval: 9s, timeout: 4s, messages_per_minute: 20}}
-budget: {{messages_per_minute: 20, messages_per_route_per_minute: 20, messages_per_day: 10000}}
+budget: {{messages_per_minute: 20, messages_per_route_per_minute: 20, messages_per_day: 30000}}
 {tenants or self.tenants}{extra}
 """,
             encoding="utf-8",
@@ -241,17 +255,19 @@ def _trouble(seen: Seen) -> list[str]:
 
 
 @asynccontextmanager
-async def running(installation: Installation, *, lab: bool = True) -> AsyncIterator[Running]:
+async def running(
+    installation: Installation, *, lab: bool = True, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
     """Run the agent in its lab; if it still runs afterwards, it is stopped as it should be.
 
-    Without the *lab* it watches what the configuration leads to.
+    Without the *lab* it watches what the configuration leads to. *environment* is added to ours.
     """
     where = ("--lab",) if lab else ()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "agent", "run", *where, "--config", str(installation.path)),
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
+        env={**os.environ, "PYTHONWARNINGS": "error", **(environment or {})},
         stdin=DEVNULL,
         stderr=PIPE,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
+from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Outcome, Rule, Severity, Signal
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.runtime.board import Board, Run
@@ -181,6 +181,19 @@ def _phases() -> Walk:
     )
 
 
+def _path() -> Path:
+    return Path(
+        (
+            Stop("this agent", "us", note="sent 11:59:40Z"),
+            Stop("mx1.filter.example", "filter", 0.04, "TLS 1.3"),
+            Stop("DB5PEPF00014B8A.mail.protection.outlook.com", "microsoft", 21.0, "TLS 1.2"),
+            Stop("relay.partner.example", "partner", 1.0, "not encrypted", "bad"),
+            Stop("mail.example", "unknown", None, "inside", "warning", "its clock is wrong"),
+            Stop("imap probe", "us", 0.4, "seen by the agent", "good", "delivered after 22.4 s"),
+        )
+    )
+
+
 def small_board(clock: HandClock) -> Board:
     """Return a board with two tenants, in which something of every kind is wrong."""
     records = (
@@ -230,7 +243,11 @@ def small_board(clock: HandClock) -> Board:
         (check("contoso", SPF, "contoso.de"), fine, timedelta(seconds=31)),
         (check("contoso", MX, "contoso.de"), Outcome(), timedelta(seconds=200)),
         (check("contoso", CONNECTOR, "to-datacentre"), expires, timedelta(seconds=48)),
-        (check("contoso", ROUTE, "internet-to-mailbox"), Outcome(), timedelta(seconds=20)),
+        (
+            check("contoso", ROUTE, "internet-to-mailbox"),
+            Outcome(facts={"Path of message 7: delivered": _path()}),
+            timedelta(seconds=20),
+        ),
         (check("fabrikam", SPF, "fabrikam.de"), silent, timedelta(seconds=5)),
         (check("fabrikam", MX, "fabrikam.de"), Outcome(), timedelta(seconds=62)),
         (check("fabrikam", SPF, "mail.fabrikam.de"), fine, timedelta(hours=2)),

@@ -54,6 +54,7 @@ def test_a_route_has_defaults_for_all_but_how_it_sends() -> None:
             },
         }
     )
+    assert route.send.smtp is not None
     assert (route.send.smtp.port, route.send.smtp.tls) == (25, "opportunistic")
     assert route.send.mail_from == ""
 

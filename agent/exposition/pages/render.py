@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agent.domain.fact import Fact, Node, Phase, Table, Text, Walk
+from agent.domain.fact import Fact, Node, Path, Phase, Table, Text, Walk
 from agent.domain.finding import Rule
 from agent.exposition.pages import view
 from agent.exposition.pages.state import State
@@ -62,6 +62,8 @@ def _shape(fact: Fact) -> str:
             return "tree"
         case Walk():
             return "walk"
+        case Path():
+            return "path"
 
 
 def _seconds(seconds: float) -> str:
