@@ -2,12 +2,18 @@
 
 import re
 import shlex
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pytest
+from pydantic import BaseModel
 
 from agent.cli.exits import MEANINGS
 from agent.cli.main import COMMANDS, cli
+from agent.config import load
+from agent.config.model import file_model
 from agent.probes.base import discover
 from servers.program import ROOT
 
@@ -18,6 +24,8 @@ _COMMAND = re.compile(
 )
 _INLINE = re.compile(r"`mailflow-agent ([a-z][^`]*)`")
 _ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
+_YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_SECRET = re.compile(r"_file: (\S+)$", re.MULTILINE)
 _PROBE = re.compile(r"^\| \[`(\w+)`\]\(docs/checks/(\w+)\.md\) \|", re.MULTILINE)
 
 
@@ -85,3 +93,60 @@ def test_the_readme_lists_every_probe() -> None:
 def test_every_command_of_the_program_is_shown_somewhere() -> None:
     shown = {words.split()[0] for words in _commands()}
     assert shown >= set(COMMANDS) - {"generate"}  # `make generate` calls it
+
+
+SNIPPETS = _YAML.findall((ROOT / "docs/routes.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_every_example_of_a_route_can_be_pasted(snippet: str, tmp_path: Path) -> None:
+    if snippet.startswith(" "):  # what may stand in a route, shown at the shortest one
+        snippet = SNIPPETS[0] + textwrap.indent(textwrap.dedent(snippet), " " * 8)
+    for secret in _SECRET.findall(snippet):
+        (tmp_path / secret).parent.mkdir(exist_ok=True)
+        (tmp_path / secret).write_text("secret", encoding="utf-8")
+    path = tmp_path / "config.yaml"
+    path.write_text(snippet, encoding="utf-8")
+    kinds = [check.target.kind for check in load(path).checks]
+    assert "route" in kinds
+
+
+def test_the_examples_of_routes_show_each_place_with_its_credential() -> None:
+    places = (r"receive:\s+imap:", r"receive:\s+graph:", r"send:\s+graph:")
+    assert all(any(re.search(place, each) for each in SNIPPETS) for place in places)
+    kinds = {kind for each in SNIPPETS for kind in re.findall(r"kind: (\S+)", each)}
+    assert kinds >= {"password", "entra-client-credentials", "certificate"}
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
+
+
+def _settings(model: type[BaseModel]) -> Iterator[str]:
+    """Yield every key of *model* and below, save those of credentials and checks."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if key not in {"credentials", "checks"}:
+            yield key
+            for below in _models(field.annotation):
+                yield from _settings(below)
+
+
+def test_the_example_configuration_holds_every_setting() -> None:
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    keys = set(re.findall(r"^ *#? *(?:- )?(\w+):", text, re.MULTILINE))
+    keys |= set(re.findall(r"[{ ](\w+): ", text))
+    assert set(_settings(file_model(discover()))) <= keys
+    below = re.search(r"^ *#imap:\n((?: *#  .*\n)+)", text, re.MULTILINE)
+    assert below
+    assert re.findall(r"#  (\w+):(.*)", below[1]) == [
+        ("host", ""),
+        ("port", " 993"),
+        ("tls", " implicit"),
+        ("credential", ""),
+        ("mailbox", ""),
+        ("folders", " []"),
+    ]

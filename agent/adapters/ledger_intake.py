@@ -7,7 +7,7 @@ passes something on may forget it once :meth:`Intake.settle` has returned.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.adapters.ledger_desk import SINK, Desk
@@ -34,7 +34,8 @@ class Sighting:
 
     ``home`` names the place of pick-up; ``received_at`` is when that place says that it came, and
     ``looked_before`` when it was looked into before (monotonic seconds). ``head`` are its header
-    fields, of which the ledger keeps the last few.
+    fields, of which the ledger keeps the last few. ``astray`` is where its envelope says that it
+    went, in a place of pick-up that takes in the mail of many addresses.
     """
 
     home: str = SINK
@@ -44,11 +45,12 @@ class Sighting:
     received_at: datetime | None = None
     looked_before: float | None = None
     head: bytes = field(default=b"", repr=False)
+    astray: Place | None = None
 
     def place(self, entry: Entry) -> Place:
         """Tell whether that is where the message belongs."""
         if entry.home in ("", self.home):
-            return _PLACES.get(self.folder, Place.FOLDER)
+            return self.astray or _PLACES.get(self.folder, Place.FOLDER)
         return Place.ORIGIN if entry.origin == self.home else Place.ELSEWHERE
 
 
@@ -57,6 +59,7 @@ class Intake:
 
     def __init__(self, desk: Desk) -> None:
         self.stats = LedgerStats()
+        self.homes: frozenset[str] | None = None  # that are configured now; None for any
         self._desk = desk
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._told: list[Token] = []
@@ -111,7 +114,7 @@ class Intake:
             entry,
             now,
             duration=duration,
-            place=sighting.place(entry),
+            place=self._place(entry, sighting),
             damaged=sighting.damaged,
             detail=sighting.detail,
             witness=Witness.SINK if sighting.home == SINK else Witness.MAILBOX,
@@ -121,6 +124,17 @@ class Intake:
         if sighting.head and not entry.has_arrived:
             desk.shelf.keep_head(after, sighting.head)
         return after
+
+    def _place(self, entry: Entry, sighting: Sighting) -> Place:
+        """Tell where it was seen, as its route sees that now.
+
+        A home that is named otherwise after a reload is the same mailbox, most likely: what was
+        under way then is not called misrouted.
+        """
+        place = sighting.place(entry)
+        if place is Place.ELSEWHERE and self.homes is not None and entry.home not in self.homes:
+            return replace(sighting, home=entry.home).place(entry)
+        return place
 
     def bounced(self, token: Token, detail: str, *, is_loop: bool = False) -> Entry | None:
         """Note that a report came in that says that a message failed."""

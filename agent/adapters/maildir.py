@@ -89,7 +89,7 @@ class MaildirMailbox:
     async def _do(self, job: Callable[[], T]) -> T:
         try:
             return await self._thread.run(job, _DEADLINE)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: for a path that can be none
             raise _trouble(error, self._root) from None
 
     def _is_changed(self) -> bool:
@@ -151,7 +151,7 @@ class MaildirMailbox:
                 files.remove(self._root, name, doomed)
 
 
-def _trouble(error: OSError, root: str) -> PickupError:
+def _trouble(error: OSError | ValueError, root: str) -> PickupError:
     """Return the error in words of ours."""
     match error:
         case FileNotFoundError() | NotADirectoryError():
@@ -160,4 +160,6 @@ def _trouble(error: OSError, root: str) -> PickupError:
         case PermissionError():
             fix = "let the agent's user read it, and write into new and cur"
             return PickupError(Trouble.PERMISSION, f"{root}: {error.strerror}", fix=fix)
+        case ValueError():
+            return PickupError(Trouble.NO_MAILBOX, f"{root} is not a path: {error}")
     return PickupError(Trouble.UNAVAILABLE, f"{root}: {error.strerror or type(error).__name__}")

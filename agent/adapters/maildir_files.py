@@ -9,9 +9,8 @@ import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
 
-from agent.adapters.mailbox import MAX_BODY, MAX_HEAD, Folder, Letter
+from agent.adapters.mailbox import MAX_BODY, MAX_HEAD, Folder, Letter, PickupError, Trouble
 
 PARTS = ("new", "cur")  # where letters are; under tmp they are not whole yet
 MAX_FILES = 100_000  # of one folder that are looked at
@@ -59,7 +58,8 @@ def check(root: str) -> None:
 def uniques(root: str, name: str) -> dict[str, tuple[str, str]]:
     """Return part and file name of each letter in a folder, by its unique name.
 
-    The unique name stays when a reader moves the file to ``cur`` and when a flag is set.
+    The unique name stays when a reader moves the file to ``cur`` and when a flag is set. Raises
+    PickupError where there are more files than are looked at.
     """
     found = {}
     for part in PARTS:
@@ -67,10 +67,19 @@ def uniques(root: str, name: str) -> dict[str, tuple[str, str]]:
             if descriptor is None:
                 continue
             with os.scandir(descriptor) as entries:
-                for entry in islice(entries, MAX_FILES):
+                for count, entry in enumerate(entries):
+                    if count >= MAX_FILES:
+                        # Who sees a part only must not say that the rest is not there.
+                        raise _too_many(root, name, part)
                     if not entry.name.startswith("."):
                         found[entry.name.partition(":")[0]] = (part, entry.name)
     return found
+
+
+def _too_many(root: str, name: str, part: str) -> PickupError:
+    path = os.path.join(root, name, part)  # noqa: PTH118
+    fix = "Remove old mail from it."
+    return PickupError(Trouble.UNAVAILABLE, f"more than {MAX_FILES} files in {path}", fix=fix)
 
 
 def read(root: str, name: str, place: tuple[str, str], folder: Folder, key: str) -> Letter | None:

@@ -16,7 +16,7 @@ from typing import Literal, NoReturn
 from agent.adapters.clock import Clock
 from agent.adapters.intray import Intray, Repeats
 from agent.adapters.ledger import Ledger
-from agent.adapters.mailbox import MAX_LETTERS, Mailbox, PickupError, Room
+from agent.adapters.mailbox import MAX_LETTERS, Mailbox, PickupError, Room, Trouble
 
 Opener = Callable[[], Awaitable[Mailbox]]
 Pause = Callable[[float], Awaitable[None]]  # seconds
@@ -101,6 +101,12 @@ class Pickup:
                     await mailbox.close()
             except PickupError as error:
                 await self._pause(self._fail(error))
+
+    def crashed(self, error: BaseException | None) -> None:
+        """Take in that :meth:`run` has ended by a bug of ours: nobody looks until it runs again."""
+        detail = f"the agent itself failed in looking: {type(error).__name__}"
+        fix = "See the log."
+        self._fail(PickupError(Trouble.UNAVAILABLE, detail, fix=fix))
 
     async def _look_after(self, mailbox: Mailbox) -> NoReturn:
         """Look and wait until something goes wrong."""

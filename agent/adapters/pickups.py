@@ -90,6 +90,8 @@ class Pickups:
             return
         self.crashes += 1
         _log.error("a pick-up crashed", exc_info=task.exception(), extra={"home": home})
+        if self._tasks.get(home) is task:  # not one that was left, and failed in closing
+            self._pickups[home].crashed(task.exception())
         asyncio.get_running_loop().call_later(self._again, self._start_again, home, task)
 
     def _start_again(self, home: str, task: asyncio.Task[None]) -> None:

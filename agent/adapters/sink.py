@@ -5,6 +5,7 @@ takes nothing for anybody else, keeps nothing, and hands nothing on: a message i
 token of ours, and what has none is refused, so that its sender learns that nobody read it.
 """
 
+import re
 import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ from agent.adapters.mailbox import Folder, Letter
 from agent.adapters.smtp_policy import Client, Limits, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
 from agent.domain.peer_text import PeerText
+
+_UNNAMED = "localhost.localdomain"
+# A field by a local name reads as a hop inside of one system, and would not be asked for TLS.
+_STAMP_UNNAMED = "mailflow-agent.invalid"
+_NOT_IN_HELO = re.compile(r"[^A-Za-z0-9.:\[\]_-]")
+_MAX_HELO = 255  # RFC 5321 section 4.5.3.1.2
 
 
 @dataclass(slots=True)
@@ -50,20 +57,28 @@ class _Arrivals(Policy):
         stamped = self._stamp(client) + content
         letter = Letter("", Folder.INBOX, stamped, is_whole=True, size=len(content))
         # A yes is given when it is on the disk: whoever brings a message forgets it then.
-        batch = await self._intray.take([letter], way=PeerText(way))
-        if not batch.ours:
+        batch = await self._intray.take(
+            [letter], way=PeerText(way), recipients=tuple(client.rcpt_to)
+        )
+        # What only quotes a token is taken as well: to refuse it would bounce to whoever wrote it.
+        if not batch.known:
             self.stats.strangers += 1
             return say(550, "5.7.1 only synthetic messages of this agent are taken here")
         self.stats.taken += 1
         return say(250, "2.6.0 thank you")
 
     def _stamp(self, client: Client) -> bytes:
-        """Return our own Received field (RFC 5321 section 4.4), so that the last hop is known."""
+        """Return our own Received field (RFC 5321 section 4.4), so that the last hop is known.
+
+        What the client calls itself must not read as a comment: those are ours, and believed.
+        """
+        helo = _NOT_IN_HELO.sub("?", client.helo[:_MAX_HELO]) or "?"
+        name = _STAMP_UNNAMED if self.name in ("localhost", _UNNAMED) else self.name
         protocol = "ESMTPS" if client.tls else "ESMTP"
         secured = f" (version={client.tls})" if client.tls else ""
         lines = (
-            f"Received: from {client.helo} ([{client.address}])",
-            f" by {self.name} with {protocol}{secured};",
+            f"Received: from {helo} ([{client.address}])",
+            f" by {name} with {protocol}{secured};",
             f" {format_datetime(self._clock.now())}",
         )
         return "\r\n".join(lines).encode() + b"\r\n"
@@ -80,7 +95,7 @@ class Sink:
         intray: Intray,
         recipients: Callable[[], Collection[str]],
         *,
-        name: str = "localhost.localdomain",
+        name: str = _UNNAMED,
         limits: Limits | None = None,
         context: ssl.SSLContext | None = None,
         clock: Clock | None = None,

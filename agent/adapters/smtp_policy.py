@@ -39,7 +39,10 @@ def say(code: int, *lines: str) -> Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one client may do. ``deadline`` is for a whole session, ``size`` is of a message."""
+    """What one client may do. ``deadline`` is for a whole session, ``size`` is of a message.
+
+    ``idle`` is how long one may say nothing before MAIL while others wait for its place.
+    """
 
     deadline: timedelta = timedelta(seconds=60)
     size: int = 1024 * 1024
@@ -48,6 +51,7 @@ class Limits:
     errors: int = 10
     recipients: int = 20
     connections: int = 50
+    idle: timedelta = timedelta(seconds=2)
 
 
 @dataclass(slots=True)

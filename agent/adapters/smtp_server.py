@@ -22,11 +22,15 @@ _BACKLOG = 512
 
 @dataclass(slots=True)
 class ServerStats:
-    """Sessions since the start; ``timed_out`` and ``turned_away`` are limits that held."""
+    """Sessions since the start; the others are limits that held.
+
+    ``parted`` are those who were idle while somebody else wanted in.
+    """
 
     sessions: int = 0
     timed_out: int = 0
     turned_away: int = 0
+    parted: int = 0
 
 
 class SmtpServer:
@@ -44,7 +48,8 @@ class SmtpServer:
         self._limits = limits or Limits()
         self._context = context
         self._server: asyncio.Server | None = None
-        self._visits: set[asyncio.Task[None]] = set()
+        self._visits: dict[asyncio.Task[None], Visit] = {}
+        self._parting: set[asyncio.Task[None]] = set()
         self._wires: set[Wire] = set()
         self._is_closed = True
 
@@ -89,26 +94,52 @@ class SmtpServer:
         if self._is_closed:  # accepted at the last moment
             wire.abort()
             return
-        if len(self._visits) >= self._limits.connections:
+        if len(self._visits) - len(self._parting) >= self._limits.connections and not self._part():
             self.stats.turned_away += 1
             wire.refuse(_BUSY)
             return
         self.stats.sessions += 1
-        visit = asyncio.get_running_loop().create_task(self._serve(wire))
-        self._visits.add(visit)
-        visit.add_done_callback(self._visits.discard)
+        visit = Visit(wire, self._policy, self._limits, self._context)
+        task = asyncio.get_running_loop().create_task(self._serve(wire, visit))
+        self._visits[task] = visit
+        task.add_done_callback(self._left)
 
-    async def _serve(self, wire: Wire) -> None:
+    def _left(self, task: asyncio.Task[None]) -> None:
+        del self._visits[task]
+        self._parting.discard(task)
+
+    def _part(self) -> bool:
+        """Part with the one who has been idle longest; return whether there was one.
+
+        Strangers who say nothing would else keep out who brings mail until their time is up.
+        """
+        latest = asyncio.get_running_loop().time() - self._limits.idle.total_seconds()
+        idle = {
+            task: visit.idle_since
+            for task, visit in self._visits.items()
+            if visit.idle_since is not None and task not in self._parting
+        }
+        longest = min(idle, key=lambda task: idle[task], default=None)
+        if longest is None or idle[longest] > latest:
+            return False
+        self.stats.parted += 1
+        self._parting.add(longest)
+        self._visits[longest].refuse(_BUSY)
+        longest.cancel()
+        return True
+
+    async def _serve(self, wire: Wire, visit: Visit) -> None:
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
-                await Visit(wire, self._policy, self._limits, self._context).run()
+                await visit.run()
         except Gone:
             wire.abort()
         except TimeoutError:
             self.stats.timed_out += 1
             wire.refuse(_TIME_IS_UP)
         except asyncio.CancelledError:
-            wire.abort()
+            if self._is_closed:  # who was parted with may still read why
+                wire.abort()
             raise
         finally:
             await wire.finish()

@@ -3,6 +3,7 @@
 One visit: commands in, responses out, in the order that RFC 5321 section 4.1.4 wants.
 """
 
+import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable
@@ -31,6 +32,7 @@ class Visit:
         self._client = Client(wire)
         self._errors = 0
         self._is_over = False
+        self._heard_at = asyncio.get_running_loop().time()
         self._verbs: dict[str, Callable[[str], Awaitable[Response]]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
@@ -43,12 +45,23 @@ class Visit:
             "QUIT": self._quit,
         }
 
+    @property
+    def idle_since(self) -> float | None:
+        """When the client was last heard, by the loop's time; None while it brings a message."""
+        return self._heard_at if self._client.mail_from is None else None
+
+    def refuse(self, octets: bytes) -> None:
+        """Say a last word to the client, be the visit begun or not."""
+        self._wire.refuse(octets)
+
     async def run(self) -> None:
         """Serve the client until one of both ends it; raises Gone where it was the client."""
         try:
             await self._say(await self._policy.greet(self._client))
             for _ in range(0 if self._is_over else self._limits.commands):
-                await self._say(await self._step(await self._wire.read_line(self._limits.line)))
+                line = await self._wire.read_line(self._limits.line)
+                self._heard_at = asyncio.get_running_loop().time()
+                await self._say(await self._step(line))
                 if self._is_over:
                     return
             if not self._is_over:

@@ -87,7 +87,8 @@ FIXES = {
     " whether the authority is the base address of one.",
     TokenTrouble.REFUSED: "Look up the AADSTS number in Microsoft's list of authentication errors.",
     TokenTrouble.LIBRARY_MISSING: "Install what Microsoft's services need:"
-    " pip install mailflow-agent[microsoft]",
+    " pip install 'mailflow-agent[microsoft]'; in a clone: .venv/bin/pip install '.[microsoft]',"
+    " or uv sync --extra microsoft.",
 }
 
 # learn.microsoft.com/entra/identity-platform/reference-error-codes

@@ -1,8 +1,8 @@
 """Which step is missing until a route works?
 
 The steps that a message takes, tried one by one and without a message: the secrets, the token, the
-server that takes it, the mailbox where it arrives. The first that fails says what to do, in the
-words of the place where it is done.
+server that takes it, the mailbox where it arrives. Each that fails says what to do, in the words
+of the place where it is done; those that do not need it are tried all the same.
 """
 
 import asyncio
@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from agent.adapters.keyring import KeyringError
-from agent.adapters.mailbox import PickupError
-from agent.adapters.outbox import ByGraph, Envelope
+from agent.adapters.mailbox import LOOK_BACK, MAX_LETTERS, PickupError, Trouble
+from agent.adapters.outbox import ByExchanges, ByGraph, Envelope, ToServer
 from agent.adapters.token_trouble import TokenError
 from agent.adapters.wallet import WalletError
 from agent.app.mail_places import Opening
@@ -26,6 +26,17 @@ from agent.settings.route_plan import envelope, way_of
 
 Verdict = Literal["good", "bad", "unknown"]
 _PATIENCE = timedelta(seconds=30)
+_ADVICE = "Put the secret where the configuration reads it."
+_FIXES = {  # for those that the place itself has no better words for
+    Trouble.UNRESOLVED: "Correct the name of the server in the route, or see why DNS lacks it.",
+    Trouble.UNREACHED: "See that the server listens on this port (IMAP: 993 under TLS, 143 without)"
+    " and that no firewall is in the way.",
+    Trouble.TLS: "See that the server speaks TLS on this port as `tls` of the route says.",
+    Trouble.PROTOCOL: "See that the host and the port of the route are those of a mail server.",
+    Trouble.LOGIN_REFUSED: "Check the user name and the password.",
+    Trouble.TOKEN: _ADVICE,
+}
+_LATER = "Try again later; if it stays so, the log of the server says more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +85,10 @@ class Doctor:
                 scope = room.graph_scope(name) if is_for_graph else keyring.scope(name)
                 return await self._token(title, name, scope)
         except (WalletError, KeyringError, ValueError) as error:
-            return Step(
-                title, "bad", str(error), "Put the secret where the configuration reads it."
-            )
-        return Step(title, "good", f"{credential.kind}: it can be read")
+            return Step(title, "bad", str(error), _ADVICE)
+        # Whether a server takes it shows at the steps below.
+        place = "variable" if credential.secret.path is None else "file"
+        return Step(title, "good", f"{credential.kind}: its {place} can be read")
 
     async def _token(self, title: str, name: str, scope: str) -> Step:
         tokens = self.mailroom.keyring.tokens
@@ -100,8 +111,10 @@ class Doctor:
                 "whether Graph sends shows only with a message",
                 "Try again with --send; it needs the permission Mail.Send.",
             )
-        handed = await self.mailroom.outbox.knock(leaving.way, envelope(send), _PATIENCE)
-        return _of_handed(f"{title} to {leaving.server}", handed, envelope(send))
+        way = leaving.way
+        server = _address(way) if isinstance(way, ToServer) else leaving.drawn.server
+        handed = await self.mailroom.outbox.knock(way, envelope(send), _PATIENCE)
+        return _of_handed(f"{title} to {server}", handed, envelope(send), way)
 
     async def _place(self, receive: Receive) -> AsyncIterator[Step]:
         """Open a place of pick-up, and look into it."""
@@ -119,29 +132,52 @@ class Doctor:
         try:
             mailbox = await opening.open(receive)
             try:
-                yield Step(title, "good", "it opens, with Inbox and Junk")
                 letters = await mailbox.look()
                 room = await mailbox.room()
             finally:
                 await mailbox.close()
         except PickupError as error:
-            yield Step(title, "bad", f"{error.trouble}: {error.detail}", error.fix)
+            fix = error.fix or _FIXES.get(error.trouble, _LATER)
+            yield Step(title, "bad", f"{error.trouble}: {error.detail}", fix)
             return
+        # Only now: a Maildir opens whether it is there or not.
+        yield Step(title, "good", "it opens, with Inbox and Junk")
         held = "" if room.used is None else f", {room.used / 2**20:.1f} MiB are used"
         limit = "" if room.limit is None else f" of {room.limit / 2**20:.0f}"
-        yield Step(f"{title}, reading", "good", f"{len(letters)} letters of late{held}{limit}")
+        yield Step(f"{title}, reading", "good", f"{_counted(len(letters))}{held}{limit}")
 
 
-def _of_handed(title: str, handed: Handed, who: Envelope) -> Step:
+def _counted(messages: int) -> str:
+    """Say how many messages a first look saw; it is bounded."""
+    number = f"at least {messages}" if messages >= MAX_LETTERS else str(messages)
+    return f"{number} message{'' if messages == 1 else 's'} of the last {LOOK_BACK.days} days"
+
+
+def _address(way: ToServer) -> str:
+    """Return a server as the command `smtp` takes it."""
+    return f"[{way.host}]:{way.port}" if ":" in way.host else f"{way.host}:{way.port}"
+
+
+def _of_handed(title: str, handed: Handed, who: Envelope, way: ToServer | ByExchanges) -> Step:
     if handed.fate is Fate.ACCEPTED:
         return Step(title, "good", f"it takes {who.rcpt_to} from {who.mail_from or '<>'}")
     verdict: Verdict = "unknown" if handed.silence or handed.fate is Fate.DEFERRED else "bad"
     advice = handed.diagnosis.advice
     fix = advice[-1].partition(": ")[2] if advice else ""
     detail = handed.detail.partition(" (Meaning:")[0]
-    return Step(
-        title, verdict, detail, fix or "`mailflow-agent smtp HOST` shows the whole session."
-    )
+    return Step(title, verdict, detail, fix or _next(handed, who, way))
+
+
+def _next(handed: Handed, who: Envelope, way: ToServer | ByExchanges) -> str:
+    """Return what to do where nothing is known of the server's reply."""
+    if handed.reason == "credential":
+        return "See to the credential first."
+    server = _address(way) if isinstance(way, ToServer) else handed.via
+    if not server:
+        domain = who.rcpt_to.rpartition("@")[2]
+        return f"`mailflow-agent check {domain}` shows what DNS says of its exchanges."
+    wrong = "Correct the host of the route. " if handed.detail.startswith("at resolve") else ""
+    return f"{wrong}`mailflow-agent smtp {server}` shows the whole session."
 
 
 def _credentials(route: RouteSubject) -> Iterator[tuple[str, bool]]:

@@ -16,6 +16,7 @@ from agent.adapters.graph_trace import Traces
 from agent.adapters.https_api import Api
 from agent.adapters.intray import Intray
 from agent.adapters.keyring import Keyring
+from agent.adapters.ledger import SINK
 from agent.adapters.mailbox import PickupError, Trouble
 from agent.adapters.outbox import Outbox
 from agent.adapters.pickup import Place
@@ -119,6 +120,7 @@ class Mailroom:
             self._recipients |= recipients(each.target)
         opening = Opening(config, self._tools, self.keyring, self.graph)
         before, self._receives = self._receives, places_of(config)
+        self._tools.ledger.intake.homes = frozenset({SINK, *self._receives})
         places = {
             home: Place(partial(opening.open, receive), receive.poll, receive.cleanup)
             for home, receive in self._receives.items()

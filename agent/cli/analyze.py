@@ -8,14 +8,14 @@ from agent.cli.analyze_ndr import ndr
 
 @click.group("analyze")
 def command() -> None:
-    r"""Read a message as the agent reads those that arrive.
+    """Read a message as the agent reads those that arrive.
 
     Save the message, or copy its headers, to a file; `-` reads standard input.
 
     \b
       mailflow-agent analyze headers message.eml
       mailflow-agent analyze ndr bounce.eml
-    """
+    """  # noqa: D301 - the backspace keeps click from joining the lines
 
 
 command.add_command(headers)

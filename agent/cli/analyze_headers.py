@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import click
 
+from agent.cli.analyze_input import NotReadable
 from agent.cli.draw import Pen, join
 from agent.cli.draw_reading import draw_reading, warnings
 from agent.cli.exits import Exit
@@ -19,6 +20,11 @@ from agent.domain.reading import Reading, read_fields
 from agent.domain.trace import Hop, holder
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # editors put it in front of what was pasted
+
+_HELP = (
+    "Save the message from the mail program as .eml and not as .msg, or copy its whole header "
+    "(Outlook: File > Properties > Internet headers) to a file, from its first line on."
+)
 
 
 @click.command("headers")
@@ -45,14 +51,14 @@ def headers(
         owners = Owners(Estate.read(ours), Estate.read(filters), Estate.read(partner))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    fields = _fields(file)
-    if not len(fields):
-        click.echo("there is no header field at the start of the file", err=True)
-        return Exit.UNKNOWN
-    reading = read_fields(fields, owners)
+    reading = read_fields(_fields(file), owners)
     pen = Pen.of_terminal(colour=sys.stdout.isatty())
-    text = _as_json(reading) if as_json else join(draw_reading(reading, pen))
-    click.echo(text, nl=False)
+    lines = list(draw_reading(reading, pen))
+    if not lines:  # no field at all, or only such as random octets happen to look like
+        lack = "has no header of a message at its start."
+        name = getattr(file, "name", "-")  # bytes in memory have none
+        raise NotReadable(name, lack, _HELP, as_json=as_json)
+    click.echo(_as_json(reading) if as_json else join(lines), nl=False)
     return Exit.WARNING if warnings(reading) else Exit.OK
 
 

@@ -1,12 +1,14 @@
 """What does this bounce say, in plain words? One report, read and explained."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from agent.cli.analyze_input import NotReadable
 from agent.cli.draw import Pen, join
 from agent.cli.exits import Exit
 from agent.domain.dsn import Recipient, Report, ReportKind, read_report
@@ -31,6 +33,8 @@ _HELP = (
     "Save the bounce from the mail program as .eml with all its header and parts, not its text "
     "alone and not as .msg."
 )
+# ISO-2022-JP (RFC 1468), whose escapes reached us as printable text.
+_JAPANESE = re.compile(r"\\x1b\$[@B].*?(?:\\x1b\([BJ]|$)")
 
 
 @click.command("ndr")
@@ -47,8 +51,7 @@ def ndr(*, file: str, as_json: bool) -> int:
     report = read_report(raw)
     if report is None:
         other = _OTHERS.get(kind_of(raw), "No delivery report was found in it.")
-        message = f"{'standard input' if file == '-' else file} is no bounce. {other} {_HELP}"
-        raise click.UsageError(message)
+        raise NotReadable(file, f"is no bounce. {other}", _HELP, as_json=as_json)
     if as_json:
         click.echo(json.dumps(_as_json(report), indent=2))
     else:
@@ -86,7 +89,8 @@ def _recipient(recipient: Recipient, pen: Pen) -> Iterator[str]:
     elif recipient.is_remote:
         yield "    said by the receiving server, quoted by the reporting one"
     if recipient.diagnostic:
-        yield from pen.wrap(recipient.diagnostic, "    > ", "      ")
+        words = _JAPANESE.sub("(Japanese text)", recipient.diagnostic)
+        yield from pen.wrap(words, "    > ", "      ")
     yield from _meaning(recipient, pen)
 
 

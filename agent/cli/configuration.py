@@ -29,6 +29,8 @@ class WrongConfiguration(click.ClickException):
     def show(self, file: object = None) -> None:
         """Write the mistakes, and how many there are."""
         del file
+        for warning in self.error.warnings:
+            click.echo(f"warning: {warning}", err=True)
         for problem in self.error.problems:
             click.echo(problem, err=True)
         count = len(self.error.problems)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,10 +55,10 @@ def command(  # noqa: PLR0913 - an option each
     roots: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Walk the steps of ROUTE one by one, and say what to do at the first that fails.
+    """Walk the steps of ROUTE one by one, and say what to do at each that fails.
 
     Secrets, token, the server that takes the message, the mailbox where it arrives. No message is
-    sent unless --send is given. The exit code is that of a monitoring plugin.
+    sent unless --send is given and no step failed. The exit code is that of a monitoring plugin.
     """
     config = read(path)
     check = _chosen(config, route, path)
@@ -110,9 +110,9 @@ async def _walk(  # noqa: PLR0913 - the options of the command
         mailroom.log_in(config)
         try:
             async for step in Doctor(config, check, tools, mailroom).examine():
-                steps.append(step)
                 if pen is not None:
-                    click.echo(join(_draw(step, pen)), nl=False)
+                    click.echo(join(_draw(_shortened(step, steps), pen)), nl=False)
+                steps.append(step)
             if send and all(step.verdict != "bad" for step in steps):
                 outcome = await _send(alone(config, check), check, mailroom, pen)
         finally:
@@ -139,6 +139,16 @@ async def _send(
         lines = (draw_verdict(outcome.severity, check.subject, pen), *draw_outcome(outcome, pen))
         click.echo(join(lines), nl=False)
     return outcome
+
+
+def _shortened(step: Step, told: list[Step]) -> Step:
+    """Return *step* without what was told of an earlier one that failed of the same."""
+    for earlier in told:
+        is_same = earlier.detail in step.detail and earlier.fix in step.detail + step.fix
+        if is_same and earlier.fix and earlier.verdict == step.verdict == "bad":
+            place = "" if earlier.name == step.name else f", at {earlier.name}"
+            return replace(step, detail=f"as above{place}", fix="")
+    return step
 
 
 def _draw(step: Step, pen: Pen) -> list[str]:

@@ -12,6 +12,7 @@ from agent.domain.reading import Reading
 from agent.domain.trace import Hop, Trace, holder
 
 _BAR = 8  # characters of the longest bar
+_BEFORE_HOST = 43  # characters of a hop before the name of its host
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
 _GOOD = frozenset({AuthResult.PASS, AuthResult.BESTGUESSPASS, AuthResult.SOFTPASS})
 _BAD = frozenset({AuthResult.FAIL, AuthResult.PERMERROR})
@@ -93,6 +94,8 @@ def _way(trace: Trace, pen: Pen) -> Iterator[str]:
     skipped = trace.count - len(trace.hops)
     for number, hop in enumerate(trace.hops, 1 + skipped):
         yield _hop(number, hop, longest, pen)
+        if client := _client(hop):
+            yield f"{'':{_BEFORE_HOST}}{pen.paint(f'from {client}', 'bright_black')}"
     if trace.total is not None:
         yield f"{trace.count} hops, {span(trace.total)} in all, as they claim"
     if held := holder(trace):
@@ -107,6 +110,14 @@ def _hop(number: int, hop: Hop, longest: timedelta, pen: Pen) -> str:
     bar = "█" * max(1, round(hop.delay / longest * _BAR)) if hop.delay else ""
     line = f"{number:3} {time} {delay:>10} {bar:{_BAR}} {hop.owner:9} {hop.host or '?'}"
     return f"{line}  {_tls(hop, pen)}{pen.paint(_marks(hop), 'bright_black')}"
+
+
+def _client(hop: Hop) -> str:
+    """Return who gave the message to the host, as the host says."""
+    received = hop.received
+    known = (received.from_host, received.from_name, received.from_address)
+    first, *others = dict.fromkeys(filter(None, known)) or [""]
+    return f"{first} ({', '.join(others)})" if others else first
 
 
 def _tls(hop: Hop, pen: Pen) -> str:

@@ -24,7 +24,7 @@ state_option = click.option(
 
 @click.group("lab")
 def command() -> None:
-    r"""Play with the embedded mail world: break something, and watch it being found.
+    """Play with the embedded mail world: break something, and watch it being found.
 
     `mailflow-agent run --lab` starts the agent together with the lab; then, in another terminal:
 
@@ -32,7 +32,7 @@ def command() -> None:
       mailflow-agent lab list
       mailflow-agent lab break spf-too-many-lookups
       mailflow-agent lab mend all
-    """
+    """  # noqa: D301 - the backspace keeps click from joining the lines
 
 
 @command.command("list")

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.functional_validators import BeforeValidator
 
-from agent.settings import MASK, Domain, Secret, SecretError, Settings
+from agent.settings import MASK, ClientId, Domain, Secret, SecretError, Settings, Tenant
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INLINE = "is written in the file; write ${VARIABLE}, or name a file in %s_file"
@@ -69,7 +69,6 @@ SecretFile = Annotated[
     PlainSerializer(_masked, return_type=str),
     WithJsonSchema({"type": "string", "minLength": 1}),
 ]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
 
 
 class _Credential(Settings):
@@ -116,8 +115,8 @@ class _Entra(_Credential):
     """An application that is registered in Microsoft Entra."""
 
     cloud: Cloud = Field(default="global", description="The Microsoft cloud that the tenant is in.")
-    tenant_id: Identifier = Field(description="Id or domain of the Microsoft 365 tenant.")
-    client_id: Identifier = Field(description="Application (client) id.")
+    tenant_id: Tenant = Field(description="Id or domain of the Microsoft 365 tenant.")
+    client_id: ClientId = Field(description="Application (client) id.")
 
 
 class ClientCredentials(_Entra):
@@ -181,7 +180,7 @@ class ManagedIdentity(Settings):
 
     kind: Literal["managed-identity"] = Field(description="How to log in.")
     cloud: Cloud = Field(default="global", description="The Microsoft cloud that the tenant is in.")
-    client_id: Identifier | None = Field(
+    client_id: ClientId | None = Field(
         default=None, description="Client id of a user-assigned identity; by default the system's."
     )
 

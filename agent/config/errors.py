@@ -4,6 +4,7 @@ All of it at once, one line each: ``file:line: path: value: what would be right`
 only where it cannot be a secret.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from agent.settings import MASK
 
 MAX_SHOWN = 60  # characters of a value
 Path = tuple[str | int, ...]
+# What a secret that was put into the wrong key does not look like.
+_PLAIN_FIELDS = {"tenant_id", "client_id", "cloud", "expires", "domain", "selector"}
+_PLAIN = re.compile(r"[0-9A-Fa-f-]{1,40}|[a-z]+([ .-][a-z]+)*")
+_FILE = re.compile(r"\.{0,2}/[^\s]+|[a-z0-9._-]+/[a-z0-9._/-]+|[a-z0-9_-]+\.(pem|key|txt|crt)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,9 +34,13 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. ``problems`` are all its mistakes, in file order."""
+    """The configuration cannot be used. ``problems`` are all its mistakes, in file order.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    ``warnings`` are no mistakes; they are told beside them, so that one edit can mend both.
+    """
+
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+        self.warnings = tuple(warnings)
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -76,13 +85,22 @@ def write_value(value: object, path: Path) -> str:
         return ""
     if isinstance(value, dict | tuple):
         return "a mapping" if isinstance(value, dict) else "a list"
-    if path[:1] == ("credentials",) and path[-1:] != ("kind",):
+    if path[:1] == ("credentials",) and _may_be_secret(value, str(path[-1])):
         return MASK
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{_cut(_printable(value))}"'
     return _cut(str(value))
+
+
+def _may_be_secret(value: object, key: str) -> bool:
+    """Tell whether the value of *key* of a credential may be a secret, or one in a wrong place."""
+    if key.endswith("_file"):
+        return not (isinstance(value, str) and _FILE.fullmatch(value))
+    if key in _PLAIN_FIELDS:
+        return isinstance(value, str) and not _PLAIN.fullmatch(value)
+    return key != "kind"
 
 
 def _printable(text: str) -> str:

@@ -6,24 +6,25 @@ every mistake at once.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
+from agent.config.advice import advice
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
-from agent.config.route_references import retirements
 from agent.config.salvage import Salvage, validate
 from agent.config.scalars import trap
 from agent.config.schema import guide_to
 from agent.config.sections import AgentSection, BudgetSection, SinkSection
-from agent.config.semantics import mistakes
+from agent.config.semantics import kinds_of, mistakes
 from agent.config.show import in_force
 from agent.config.sources import Merged, gather
 from agent.config.strict_yaml import write
 from agent.config.words import explain
 from agent.probes.base import Check, discover
-from agent.settings import HostPort, Secret
+from agent.settings import HostPort
 
 Resolvers = tuple[HostPort | Literal["system"], ...]
 
@@ -58,15 +59,19 @@ class Config:
 
 
 def load(
-    path: FilePath, *, probes: Probes | None = None, override: Mapping[str, Any] | None = None
+    path: FilePath,
+    *,
+    probes: Probes | None = None,
+    override: Mapping[str, Any] | None = None,
+    today: date | None = None,
 ) -> Config:
     """Read the file or folder *path*.
 
     *probes* are those of the package unless given; *override* goes over what the files say, section
-    by section and key by key. Raises ConfigError with every mistake.
+    by section and key by key; *today* decides what is over. Raises ConfigError with every mistake.
     """
     folder = path if path.is_dir() else path.parent
-    return _Reading(gather(path), folder, probes, override).config()
+    return _Reading(gather(path), folder, probes, override, today).config()
 
 
 def build(
@@ -86,9 +91,11 @@ class _Reading:
         folder: FilePath,
         probes: Probes | None,
         override: Mapping[str, Any] | None,
+        today: date | None = None,
     ) -> None:
         self._merged = merged
         self._folder = folder
+        self._today = today or datetime.now(UTC).date()
         self._probes = discover() if probes is None else probes
         self._data = _overridden(merged.data, _as_read(override or {}))
         self._problems = list(merged.problems)
@@ -104,12 +111,13 @@ class _Reading:
             guide = guide_to(self._probes)
             for path, error in errors:
                 self._note(path, explain(error, path, self._data, guide))
-        checks: tuple[Check[Any, Any], ...] = ()
-        if file is not None:
-            checks = self._judge(file, salvage)
-        if self._problems or file is None:
+        if file is None:
             raise ConfigError(self._problems)
-        return self._made(file, checks)
+        checks = self._judge(file, salvage)
+        warnings = self._warn(file, salvage)
+        if self._problems:
+            raise ConfigError(self._problems, warnings)
+        return self._made(file, checks, warnings)
 
     def _judge(self, file: Any, salvage: Salvage) -> tuple[Check[Any, Any], ...]:
         """Expand *file*, and note how its parts do not fit together."""
@@ -139,7 +147,9 @@ class _Reading:
             )
         )
 
-    def _made(self, file: Any, checks: tuple[Check[Any, Any], ...]) -> Config:
+    def _made(
+        self, file: Any, checks: tuple[Check[Any, Any], ...], warnings: tuple[Problem, ...]
+    ) -> Config:
         return Config(
             agent=file.agent,
             resolvers=file.resolvers,
@@ -149,31 +159,19 @@ class _Reading:
             checks=checks,
             folder=self._folder,
             digest=self._merged.digest,
-            warnings=tuple(self._warnings(file)),
+            warnings=warnings,
             file=file,
         )
 
-    def _warnings(self, file: Any) -> list[Problem]:
-        """Return what is no mistake but worth a line.
-
-        Secrets that everybody may read, and ways to log in that Microsoft takes away.
-        """
+    def _warn(self, file: Any, salvage: Salvage) -> tuple[Problem, ...]:
+        """Return what is no mistake but worth a line."""
         found = []
-        for name, credential in file.credentials.items():
-            for key in type(credential).model_fields:
-                value = getattr(credential, key)
-                if isinstance(value, Secret) and value.readable_by_all:
-                    path = ("credentials", name, key)
-                    place_file, place = self._merged.place(path)
-                    message = f"{value.path} can be read by every user of this machine; chmod 600"
-                    line = place.line if place else 0
-                    found.append(Problem(place_file, line, write_path(path, None), "", message))
-        for where_to, message in retirements(file):
-            place_file, place = self._merged.place(where_to)
-            line = place.line if place else 0
-            where = write_path(where_to, self._data)
-            found.append(Problem(place_file or "configuration", line, where, "", message))
-        return found
+        for path, message in advice(file, kinds_of(self._data), self._today):
+            original = salvage.original(path)
+            of, place = self._merged.place(original)
+            line, where = place.line if place else 0, write_path(original, self._data)
+            found.append(Problem(of or "configuration", line, where, "", message))
+        return tuple(found)
 
 
 def _shown(value: object, path: Path) -> str:

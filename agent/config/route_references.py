@@ -1,6 +1,7 @@
 """Do the ends of a route refer to credentials that can do what is asked of them?"""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from agent.config.credentials import ENTRA_KINDS
@@ -30,15 +31,15 @@ def references(path: Path, route: Any, kinds: Kinds) -> Iterator[Mistake]:
         yield from named((*path, "trace", "credential"), route.trace.credential, kinds, ENTRA_KINDS)
 
 
-def retirements(file: Any) -> Iterator[Mistake]:
+def retirements(file: Any, kinds: Kinds, today: date) -> Iterator[Mistake]:
     """Yield where a password is used at Microsoft, whose days are counted there, or over."""
-    passwords = {name for name, each in file.credentials.items() if each.kind == "password"}
+    passwords = {name for name, kind in kinds.items() if kind == "password"}
     for number, tenant in enumerate(file.tenants):
         for index, route in enumerate(tenant.routes):
             path: Path = ("tenants", number, "routes", index)
             for place, end, retirement in _logins(route):
                 if end.credential in passwords and is_microsofts(end.host):
-                    yield (*path, *place, "credential"), _retired(retirement)
+                    yield (*path, *place, "credential"), _retired(retirement, today)
 
 
 def _logins(route: Any) -> Iterator[tuple[Path, Any, Retirement]]:
@@ -50,11 +51,12 @@ def _logins(route: Any) -> Iterator[tuple[Path, Any, Retirement]]:
             yield (name, "imap"), receive.imap, BASIC_IMAP
 
 
-def _retired(retirement: Retirement) -> str:
-    return (
-        f"is a password, and Microsoft ends {retirement.what} on {retirement.since.isoformat()};"
-        f" use {retirement.instead} ({retirement.source})"
-    )
+def _retired(retirement: Retirement, today: date) -> str:
+    day = retirement.since.isoformat()
+    when = f"Microsoft ends {retirement.what} on {day}"
+    if retirement.since <= today:
+        when = f"Microsoft ended {retirement.what} on {day}: this login will fail"
+    return f"is a password, and {when}; use {retirement.instead} ({retirement.source})"
 
 
 def _sending(path: Path, send: Any, kinds: Kinds) -> Iterator[Mistake]:

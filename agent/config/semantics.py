@@ -18,13 +18,13 @@ from agent.settings import read_address, read_network
 
 Mistake = tuple[Path, str]
 ROUTE_PROBE = "route"
+MAX_NAMED = 5  # routes in one line
 
 
 def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
     """Yield what is wrong with a valid *file*, with its path; *data* is all that was written."""
     yield from _unique(("tenants",), file.tenants)
-    credentials = data.get("credentials") if isinstance(data, dict) else None
-    kinds = _kinds(credentials) if isinstance(credentials, dict) else {}
+    kinds = kinds_of(data)
     for number, tenant in enumerate(file.tenants):
         path: Path = ("tenants", number)
         for section, _, _ in SECTION_OF_KIND.values():
@@ -73,8 +73,11 @@ def _refusal(text: str, reader: Callable[[str], object]) -> str:
     return ""
 
 
-def _kinds(credentials: dict[Any, Any]) -> dict[str, str]:
-    """Return the kind of each credential that was written, by name, right or wrong."""
+def kinds_of(data: Any) -> dict[str, str]:
+    """Return the kind of each credential that was written in *data*, by name, right or wrong."""
+    credentials = data.get("credentials") if isinstance(data, dict) else None
+    if not isinstance(credentials, dict):
+        return {}
     return {
         str(name): str(each.get("kind", "")) if isinstance(each, dict) else ""
         for name, each in credentials.items()
@@ -116,4 +119,12 @@ def _loads(file: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
         if check.probe.kind == ROUTE_PROBE
     )
     for excess in excesses(loads, file.budget.allowances()):
-        yield places[excess.routes[-1]], excess.arithmetic
+        yield places[excess.routes[-1]], excess.arithmetic + _among(excess.routes)
+
+
+def _among(routes: tuple[str, ...]) -> str:
+    """Name the routes that exceed something together, where they are more than one."""
+    if len(routes) == 1:
+        return ""
+    more = f" and {len(routes) - MAX_NAMED} more" if len(routes) > MAX_NAMED else ""
+    return f"; they are {', '.join(routes[:MAX_NAMED])}{more}"

@@ -21,7 +21,6 @@ _NAME = (
 )
 _PATTERNS: Final = {
     "^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$": _NAME,
-    "^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$": "is not an id: letters, digits, hyphens and dots",
 }
 _KINDS: Final = {
     "tuple_type": "is not a list",
@@ -94,10 +93,19 @@ def _of_kind(kind: str, message: str, value: object) -> str:
 
 def _unknown_key(path: Path, data: object, guide: Guide) -> str:
     keys = guide.keys(path[:-1], data)
+    places = _places_of(str(path[-1]), path[:-1], keys, data, guide)
+    if places:
+        return f"unknown key here; it belongs under {' or '.join(places)}"
     nearest = did_you_mean(str(path[-1]), keys)
     if nearest:
         return f"unknown key{nearest}"
     return f"unknown key; here may stand: {', '.join(keys) or 'nothing'}"
+
+
+def _places_of(key: str, path: Path, keys: Iterable[str], data: object, guide: Guide) -> list[str]:
+    """Return which of *keys* have *key* one level down: it stands a level too high."""
+    places = [each for each in keys if key in guide.keys((*path, each), data)]
+    return places + [f"{each}[]" for each in keys if key in guide.keys((*path, each, 0), data)]
 
 
 def _missing(path: Path, data: object, guide: Guide) -> str:

@@ -1,13 +1,14 @@
 """Who does the receiver say that the message is from, and how sure is it?
 
 Every server may write its opinion, and so may the sender of a forgery. The topmost field counts,
-and only if it stands above the Received fields that anybody could have written. Where it is silent
-about SPF, Received-SPF speaks.
+and only if it stands above the Received fields that anybody could have written. Directly above the
+first of those it may be the client's: there it must name a server that is believed. Where it is
+silent about SPF, Received-SPF speaks.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -21,6 +22,7 @@ from agent.domain.authentication_results import (
 )
 from agent.domain.comments import pieces
 from agent.domain.header_fields import Fields
+from agent.domain.knowledge.microsoft_hosts import host_class
 from agent.domain.received import read_address
 
 MAX_STATEMENTS = 6  # of one server; each of its filters may write its own
@@ -34,6 +36,8 @@ _REPORT = "x-forefront-antispam-report"
 _NAMES = frozenset({_FIELD, _ORIGINAL, _SPF, _SEAL, _ARC_FIELD, _REPORT})
 _CIP = re.compile(r"\bCIP:([0-9A-Fa-f.:]{2,45})")
 _PAIR = re.compile(r"\b(client-ip|envelope-from|helo) ?= ?\"?<?([^\s\";>]{1,320})", re.IGNORECASE)
+_RECEIVER = re.compile(r"\breceiver ?= ?\"?([^\s\";]{1,255})", re.IGNORECASE)
+_SPEAKER = re.compile(r"\s*([A-Za-z0-9.-]{1,255}):")
 _DOMAIN = re.compile(r"\bdomain of (?:transitioning )?([^\s;]{1,320})")
 _INSIDE = "255.255.255.255"  # what Exchange Online writes for mail that came from no address
 _SILENT = Statement()
@@ -89,16 +93,19 @@ class _Found:
     depth: int
 
 
-def read_authentication(fields: Fields, believed: int | None = None) -> Authentication:
+def read_authentication(
+    fields: Fields, believed: int | None = None, servers: Collection[str] = ()
+) -> Authentication:
     """Read what servers said of the sender. Never raises.
 
-    *believed* is the number of the newest Received fields that are evidence; a field below more of
-    them is a claim. Without it the topmost field counts.
+    *believed* is the number of the newest Received fields that are evidence, and *servers* are the
+    hosts that wrote them; a field below more of them is a claim, and below as many if it names none
+    of these. Without it the topmost field counts.
     """
     found = _collect(fields)
     opinions, policies = found[_FIELD], found[_SPF]
-    believable = [each for each in opinions if believed is None or each.depth <= believed]
-    further = [each for each in policies if believed is None or each.depth <= believed]
+    believable = _believable(opinions, believed, lambda value: _has_signed(value, servers))
+    further = _believable(policies, believed, lambda value: _has_received(value, servers))
     is_claim = bool(opinions or policies) and not (believable or further)
     if is_claim:
         believable, further = opinions, policies
@@ -142,6 +149,42 @@ def _collect(fields: Fields) -> defaultdict[str, list[_Found]]:
         elif field.name in _NAMES:
             found[field.name].append(_Found(field.value, depth))
     return found
+
+
+def _believable(
+    found: list[_Found], believed: int | None, is_ours: Callable[[str], bool]
+) -> list[_Found]:
+    """Return what not anybody could have written."""
+    if believed is None:
+        return found
+    return [
+        each
+        for each in found
+        if each.depth < believed or (each.depth == believed and is_ours(each.value))
+    ]
+
+
+def _has_signed(opinion: str, servers: Collection[str]) -> bool:
+    """Tell whether one of the servers calls itself so; Exchange Online's name nobody."""
+    named = read_statement(opinion).authserv_id
+    if named:
+        return _is_of(named, servers)
+    return any(host_class(server) is not None for server in servers)
+
+
+def _has_received(policy: str, servers: Collection[str]) -> bool:
+    """Tell whether Received-SPF names one of the servers, as receiver or before its reason."""
+    parts = pieces(policy)
+    plain = " ".join(text for is_comment, text in parts if not is_comment)
+    comment = next((text for is_comment, text in parts if is_comment), "")
+    named = _RECEIVER.search(plain) or _SPEAKER.match(comment)
+    return named is not None and _is_of(named[1], servers)
+
+
+def _is_of(name: str, servers: Collection[str]) -> bool:
+    """Tell whether *name* is that of a server, or of a domain above it."""
+    name = name.lower().removesuffix(".")
+    return "." in name and any(f".{server}".endswith(f".{name}") for server in servers)
 
 
 def _combine(opinions: list[_Found]) -> Statement:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agent.domain.diagnosis import Diagnosis, diagnose
 from agent.domain.dsn_fields import Group, is_of_recipient, read_groups, without_type
 from agent.domain.dsn_free_form import MAX_RECIPIENTS, MAX_WORDS, listed, words_by_address
-from agent.domain.dsn_signs import is_bounce
+from agent.domain.dsn_signs import is_bounce, is_of_machine
 from agent.domain.dsn_text import Texts, read_texts
 from agent.domain.dsn_verdict import Codes, Verdict, judge
 from agent.domain.header_fields import read_head
@@ -80,7 +80,8 @@ class Report:
     """A delivery report or a complaint; empty fields where it does not say.
 
     ``recipients`` may be empty: a report may be too broken to name them. ``tokens`` are those of
-    the message that it quotes, perhaps of none.
+    the message that it quotes, perhaps of none. ``is_of_machine``: as far as can be told, a mail
+    system wrote it, and not a person who tells of a failure.
     """
 
     kind: ReportKind
@@ -89,6 +90,7 @@ class Report:
     envelope_id: PeerText
     original_message_id: PeerText
     tokens: tuple[Token, ...]
+    is_of_machine: bool = True
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -127,6 +129,7 @@ def report_of(texts: Texts, raw: bytes) -> Report | None:
         envelope_id=PeerText(about.get("original-envelope-id", "")),
         original_message_id=PeerText(_message_id(about, texts), MAX_DIAGNOSTIC),
         tokens=find_tokens(texts.original) or find_tokens(raw[:_MAX_SCAN]),
+        is_of_machine=bool(texts.status or texts.feedback) or is_of_machine(texts.head),
     )
 
 

@@ -53,6 +53,14 @@ def is_bounce(texts: Texts) -> bool:
     return says_so and bool(_ADMITS.search(texts.said[:_SAID].lower()))
 
 
+def is_of_machine(head: Fields) -> bool:
+    """Tell whether the header of a report is one that mail systems write: people write none."""
+    if head.has("x-failed-recipients") or head.has("x-ms-exchange-message-is-ndr"):
+        return True
+    is_automatic = head.first("auto-submitted").lower().startswith("auto-")  # RFC 3834 section 5
+    return is_automatic or is_from_daemon(head) or report_type(head) == "delivery-status"
+
+
 def is_from_daemon(head: Fields) -> bool:
     """Tell whether a machine sent it: the null return path, or a name that only daemons have."""
     if head.first("return-path").replace(" ", "") == "<>":

@@ -14,6 +14,7 @@ from agent.domain.entry import Entry
 from agent.domain.finding import Finding
 from agent.domain.loops import LoopSign
 from agent.domain.mx import matches
+from agent.domain.owners import Owner, is_inner
 from agent.domain.reading import Reading
 from agent.domain.trace import Hop
 
@@ -128,17 +129,28 @@ def _path(entry: Entry, reading: Reading, expected: Expected) -> Iterator[Findin
         if expected.through or expected.tls_on_every_hop:
             yield rules.UNSAID.found(f"{_about(entry)} has no Received field")
         return
-    lines = path_lines(reading)
     believed = [hop for hop in hops if not hop.is_claim]
+    yield from _hosts(entry, reading, expected, believed)
+    if expected.tls_on_every_hop:
+        for hop in believed:
+            if hop.encrypted is False:
+                yield rules.PLAINTEXT_HOP.found(f"{_about(entry)}: {_line(hop)}")
+
+
+def _hosts(
+    entry: Entry, reading: Reading, expected: Expected, believed: list[Hop]
+) -> Iterator[Finding]:
+    lines = path_lines(reading)
     for pattern in expected.through:
-        if not _pass(believed, pattern):
+        if not any(_is_proven(hop, pattern) for hop in believed):
             yield rules.NOT_THROUGH.found(f"{_about(entry)} did not pass {pattern}", *lines)
     for pattern in expected.never_through:
-        if _pass(hops, pattern):
+        if _pass(believed, pattern):
             yield rules.THROUGH_FORBIDDEN.found(f"{_about(entry)} passed {pattern}", *lines)
-    open_hops = [hop for hop in hops if hop.encrypted is False and expected.tls_on_every_hop]
-    for hop in open_hops:
-        yield rules.PLAINTEXT_HOP.found(f"{_about(entry)}: {_line(hop)}")
+        elif _pass(reading.trace.hops, pattern):
+            # Anybody can write that, to raise an alarm; but nor can it be ruled out.
+            detail = f"{_about(entry)}: only a claim says that it passed {pattern}"
+            yield rules.UNSAID.found(detail, *lines)
 
 
 def _pass(hops: Iterable[Hop], pattern: str) -> bool:
@@ -146,9 +158,22 @@ def _pass(hops: Iterable[Hop], pattern: str) -> bool:
 
 
 def _passed(hop: Hop, pattern: str) -> bool:
+    """Tell whether a hop names such a host in any way: what is forbidden is seen soon enough."""
     received = hop.received
-    names = (received.by_host, received.from_name, received.from_host)
+    names = (received.by_host, received.from_name, received.from_host, hop.client_name)
     return any(name and matches(pattern, name) for name in names)
+
+
+def _is_proven(hop: Hop, pattern: str) -> bool:
+    """Tell whether such a host wrote the hop or was its client, whatever the client says.
+
+    What the client calls itself counts only where no name contradicts it, and its address is one
+    that a stranger cannot have.
+    """
+    received, client = hop.received, hop.client_name
+    if not client and (hop.client is not Owner.UNKNOWN or is_inner(received.from_address)):
+        client = received.from_host
+    return any(name and matches(pattern, name) for name in (received.by_host, client))
 
 
 def _shape(entry: Entry, reading: Reading, expected: Expected) -> Iterator[Finding]:
@@ -178,7 +203,11 @@ def _tenant(entry: Entry, reading: Reading, expected: Expected) -> Iterator[Find
             reading.stamps.attributed_tenant
         ),
     }
-    if not any(told.values()):
+    has_exchange = any(
+        hop.owner is Owner.MICROSOFT and not hop.is_claim for hop in reading.trace.hops
+    )
+    # Where Exchange Online did not have the message, its stamps are somebody's claim.
+    if not (has_exchange and any(told.values())):
         yield rules.UNSAID.found(f"{_about(entry)} bears no stamp of a tenant")
         return
     foreign = {name: value for name, value in told.items() if value and value.lower() != wanted}

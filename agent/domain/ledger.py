@@ -121,7 +121,8 @@ def arrived(  # noqa: PLR0913 - the facts of an arrival, by keyword
     if entry.has_arrived:
         return replace(entry, duplicates=entry.duplicates + 1, damaged=entry.damaged or damaged)
     state = _ARRIVED.get(place, State.DELIVERED)
-    if state is State.DELIVERED and (duration > entry.within or entry.failure == "lost"):
+    is_late = duration > entry.within or entry.failure == "lost"
+    if state is State.DELIVERED and is_late:
         state = State.LATE
     seen = replace(
         entry,
@@ -133,6 +134,8 @@ def arrived(  # noqa: PLR0913 - the facts of an arrival, by keyword
         witness=witness,
         folder=folder,
     )
+    if state is State.JUNKED and is_late:
+        return _failed(seen, at, "late")
     good = state in (State.DELIVERED, State.JUNKED)
     return _judged(seen, at) if good else _failed(seen, at, state.value)
 

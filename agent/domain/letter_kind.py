@@ -13,12 +13,12 @@ from agent.domain.dsn import ReportKind, report_of
 from agent.domain.dsn_signs import is_from_daemon, report_type
 from agent.domain.dsn_text import RECEIPT_TYPES, Texts, read_texts
 from agent.domain.header_fields import Fields
+from agent.domain.identity import token_at_top
 from agent.domain.knowledge.answers import (
     AUTO_REPLY_SUBJECTS,
     AWAY_SUBJECTS,
     FORWARD_PREFIXES,
 )
-from agent.domain.message import TOKEN_HEADER, find_tokens
 from agent.domain.subject_words import words_of
 
 
@@ -51,8 +51,10 @@ def kind_of(raw: bytes) -> LetterKind:
     Never raises; the work is linear in the octets looked at, which are bounded.
     """
     texts = read_texts(raw)
-    if _is_ours(texts.head):
-        return LetterKind.MESSAGE
+    if token_at_top(texts.head) is not None:
+        return (
+            LetterKind.MESSAGE
+        )  # or a copy that was resent: an answer has a Message-ID of its own
     named = _by_name(texts)
     if named is not None:
         return named
@@ -74,13 +76,6 @@ def _by_name(texts: Texts) -> LetterKind | None:
     if _is_challenge(texts):
         return LetterKind.CHALLENGE
     return LetterKind.AUTO_REPLY if _is_reply_by_name(texts.head) else None
-
-
-def _is_ours(head: Fields) -> bool:
-    """Tell a message of ours, or a copy that was resent: an answer has a Message-ID of its own."""
-    if head.has(TOKEN_HEADER.lower()):
-        return True
-    return bool(find_tokens(head.first("message-id").encode("ascii", "replace")))
 
 
 def _is_receipt(texts: Texts) -> bool:

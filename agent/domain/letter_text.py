@@ -4,6 +4,8 @@ The same sentences once as text and once as HTML: a mail store that keeps one of
 the other anew, as Exchange does, brings back the same words.
 """
 
+OPENING = "This is a synthetic message of mailflow-agent, which watches this way of mail."
+
 
 def plain_text(token: str) -> str:
     """Return the text of the message with *token*."""
@@ -19,7 +21,7 @@ def html_text(token: str) -> str:
 
 def _sentences(token: str) -> tuple[str, ...]:
     return (
-        "This is a synthetic message of mailflow-agent, which watches this way of mail.",
+        OPENING,
         "Nobody needs to read or answer it.",
         "",
         f"Token: {token}",

@@ -89,8 +89,7 @@ class Message:
     @property
     def author(self) -> str:
         """The address in From, which must not be empty (RFC 5322 section 3.6.2)."""
-        domain = self.rcpt_to.rpartition("@")[2]
-        return self.header_from or self.mail_from or f"mailflow-agent@{domain}"
+        return author_of(self.mail_from, self.rcpt_to, self.header_from)
 
     @property
     def message_id(self) -> str:
@@ -138,6 +137,11 @@ class Message:
             "Content-Transfer-Encoding: base64\r\n\r\n"
         )
         return head.encode("ascii") + in_base64(payload.attachment(str(self.token)))
+
+
+def author_of(mail_from: str, rcpt_to: str, header_from: str | None) -> str:
+    """Return the address in From: as configured, the sender's, or one of the recipient's domain."""
+    return header_from or mail_from or f"mailflow-agent@{rcpt_to.rpartition('@')[2]}"
 
 
 def message_id_of(token: Token, domain: str) -> str:

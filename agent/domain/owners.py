@@ -44,19 +44,22 @@ class Owners:
                 return owner
         return _known(host)
 
-    def of_client(self, host: str, name: str, address: str) -> Owner:
+    def of_client(self, host: str, name: str, address: str, *, is_looked_up: bool = True) -> Owner:
         """Return who runs the client that a server wrote down, as far as it cannot lie.
 
         *name* is that of its address in DNS; *host* is what the client called itself, and counts
-        only where nothing speaks against it: an address outside of the owner's networks does.
+        only where no stranger can be: without an address, or at one inside. A server that does not
+        write names down (not *is_looked_up*) is taken at its word about known filters.
         """
+        is_inside = not name and is_inner(address)
         for owner, estate in self._estates():
             if estate.has_address(address) or (name and estate.has_host(name)):
                 return owner
-            is_proven = not (estate.networks and address) and not name
-            if is_proven and host and estate.has_host(host):
+            if is_inside and host and estate.has_host(host):
                 return owner
         found = _known(name or host)
+        if found is Owner.FILTER and not (name or is_inside) and is_looked_up:
+            return Owner.UNKNOWN
         if found is Owner.MICROSOFT and address and not _is_microsofts(address):
             return Owner.UNKNOWN
         return found
@@ -76,7 +79,14 @@ def _known(host: str) -> Owner:
 
 
 @lru_cache(maxsize=1024)
+def is_inner(address: str) -> bool:
+    """Tell whether no stranger can have *address*: it is private, loopback, or none at all."""
+    if not address:
+        return True
+    special = special_use(ip_address(address))
+    return special is not None and special.use in _INNER
+
+
 def _is_microsofts(address: str) -> bool:
     """Tell whether Exchange Online's hosts have such addresses; inside, they are private ones."""
-    special = special_use(ip_address(address))
-    return _MICROSOFT.has_address(address) or (special is not None and special.use in _INNER)
+    return is_inner(address) or _MICROSOFT.has_address(address)

@@ -46,7 +46,11 @@ def read_fields(fields: Fields, owners: Owners) -> Reading:
     trace = read_trace(fields, owners)
     return Reading(
         trace=trace,
-        authentication=read_authentication(fields, trace.believed),
+        authentication=read_authentication(
+            fields,
+            trace.believed or None,  # without any hop none can be a stranger's
+            {hop.received.by_host for hop in trace.hops if not hop.is_claim},
+        ),
         antispam=read_antispam(fields),
         stamps=read_stamps(fields),
         message_id=fields.first("message-id")[:_MAX_ID],

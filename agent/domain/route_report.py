@@ -3,15 +3,17 @@
 Entries and tallies of the ledger in; findings, measurements and tables out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from agent.domain import route_rules as rules
 from agent.domain import route_signals as signals
-from agent.domain.fact import Mood, Phase, Table, Walk
+from agent.domain.fact import Fact, Mood, Phase, Table, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Rule, Severity
 from agent.domain.ledger import FAILURES, UNJUDGED, UNSEEN, Entry, State
+from agent.domain.message import Token, message_id_of
 from agent.domain.tally import Tally
 
 TRANSIT = "transit"  # from the server's yes to the arrival
@@ -33,6 +35,9 @@ _BY_STATE = {
 }
 # Of a message that was under way while the agent was not running these say nothing.
 _UNTOLD = (State.UNCERTAIN, State.LATE)
+_DETAIL = 160  # characters in a row; findings and pictures have it whole
+_ARRIVED = {State.LATE: "arrived late,"}  # "late after" would be read as "late by"
+_NOTHING: Mapping[str, str] = {}
 _MOODS: Mapping[Severity, Mood] = {
     Severity.WARNING: "warning",
     Severity.UNKNOWN: "unknown",
@@ -41,24 +46,41 @@ _MOODS: Mapping[Severity, Mood] = {
 
 
 def findings(
-    entries: Iterable[Entry], overdue: Iterable[Entry] = (), *, folder: str = "inbox"
+    entries: Iterable[Entry],
+    overdue: Iterable[Entry] = (),
+    *,
+    folder: str = "inbox",
+    remarks: Mapping[str, str] = _NOTHING,
 ) -> tuple[Finding, ...]:
     """Return what is wrong with these messages, one finding for each rule they break.
 
     *overdue* are messages in flight that are late already, whenever they come. *folder* is where
-    they must arrive: only one that belongs in the Inbox is wrong in Junk.
+    they must arrive: only one that belongs in the Inbox is wrong in Junk. *remarks* are what else
+    is known of a message that was not delivered as it should, by nonce.
     """
     broken: dict[Rule, dict[str, None]] = {}
     for entry in entries:
         for rule in _broken(entry):
             if rule is not rules.JUNKED or folder == "inbox":
-                broken.setdefault(rule, {})[_sentence(entry)] = None
+                broken.setdefault(rule, {})[_told(entry, remarks)] = None
     for entry in overdue:
-        broken.setdefault(rules.LATE, {})[_sentence(entry)] = None
+        broken.setdefault(rules.LATE, {})[_told(entry, remarks)] = None
     return tuple(
         rule.found(next(iter(lines)) if len(lines) == 1 else f"{len(lines)} messages", *lines)
         for rule, lines in broken.items()
     )
+
+
+def marks_of_lost(
+    entries: Iterable[Entry], token_of: Callable[[Entry], Token], author: str
+) -> dict[str, str]:
+    """Say of each lost message by what the server that took it can find it, by nonce."""
+    domain = author.rpartition("@")[2]
+    return {
+        entry.nonce: f"its Message-ID is {message_id_of(token_of(entry), domain)}"
+        for entry in entries
+        if entry.state is State.LOST
+    }
 
 
 def measurements(tally: Tally, within: timedelta) -> tuple[Measurement, ...]:
@@ -109,6 +131,11 @@ def walk(timings: Mapping[str, float], entry: Entry) -> Walk:
     return Walk((*sent, Phase(TRANSIT, transit(entry), mood_of(entry), _sentence(entry))))
 
 
+def tables(recent: Iterable[Entry], about: Table) -> dict[str, Fact]:
+    """Return the last messages of a route, and what it is, under their headings."""
+    return {"Messages": table(recent), "Route": about}
+
+
 def table(entries: Iterable[Entry]) -> Table:
     """List the last messages with what became of them."""
     return Table(
@@ -135,11 +162,16 @@ def _broken(entry: Entry) -> Iterator[Rule]:
         yield rules.DAMAGED
 
 
+def _told(entry: Entry, remarks: Mapping[str, str]) -> str:
+    remark = remarks.get(entry.nonce, "")
+    return f"{_sentence(entry)}; {remark}" if remark else _sentence(entry)
+
+
 def _sentence(entry: Entry) -> str:
     """Say in one line what became of a message."""
     words = [f"message {entry.sequence} of {_time(entry.sent_at or entry.planned_at)}:"]
     if entry.arrived_at is not None:
-        words.append(f"{entry.state} after {entry.seconds:.1f} s")
+        words.append(f"{_ARRIVED.get(entry.state, entry.state)} after {entry.seconds:.1f} s")
     else:
         words.append(_whereabouts(entry))
     if entry.detail:
@@ -176,7 +208,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         f"{entry.seconds:.2f} s" if entry.arrived_at else "",
         str(entry.witness),
         ", ".join(marks),
-        entry.detail,
+        textwrap.shorten(entry.detail, _DETAIL, placeholder=" ..."),
     )
 
 

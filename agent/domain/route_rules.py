@@ -95,24 +95,26 @@ LATE = Rule(
     code="route-late",
     severity=Severity.WARNING,
     summary="A message did not arrive in the time that is expected",
-    remedy="Look for a queue on the way: at the sending server, the filter, or the receiving one."
-    " `expect.within` says what is expected.",
+    remedy="Look at the queue of the host that had it longest: the evidence names it once the"
+    " message is in. `expect.within` says what is expected.",
     reference=_DOC,
 )
 LOST = Rule(
     code="route-lost",
     severity=Severity.CRITICAL,
     summary="A message was accepted and never arrived",
-    remedy="Ask the server that accepted it, by the Message-ID in the evidence: its log or message"
-    " trace says where the message went. Users' mail on this way may vanish too.",
+    remedy="Ask the server that accepted it, by the Message-ID and the reply in the evidence: its"
+    " log, or Get-MessageTraceV2 -MessageId, says where the message went. Users' mail on this way"
+    " may vanish too.",
     reference="RFC 5321 section 6.1",
 )
 JUNKED = Rule(
     code="route-junked",
     severity=Severity.WARNING,
     summary="A message arrived in the junk folder",
-    remedy="See what the receiver says about authentication, and allow the synthetic sender"
-    " by a rule that asks for more than its domain.",
+    remedy="See what the receiver says of authentication and spam: users' mail that gets the same"
+    " marks lands in Junk, too. Where only the probe does, let it pass by a mail flow rule that"
+    " asks for its address and for what proves it, not for its domain alone.",
     reference="Microsoft Defender for Office 365: create safe sender lists",
 )
 QUARANTINED = Rule(

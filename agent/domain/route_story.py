@@ -8,7 +8,6 @@ receiver and the filter said in words.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from ipaddress import ip_address
 from itertools import takewhile
 
@@ -18,14 +17,15 @@ from agent.domain.authentication_results import AuthResult
 from agent.domain.entry import Entry, State
 from agent.domain.expectations import Expected, examine, has_passed, results
 from agent.domain.fact import Fact, Path, Table
-from agent.domain.finding import Finding, Measurement
+from agent.domain.finding import Finding, Measurement, Severity
 from agent.domain.lookup import Plan
 from agent.domain.owners import Owners
 from agent.domain.reading import Reading, read_message
-from agent.domain.route_path import draw, times_by_owner, visible_after
+from agent.domain.route_path import Leaving, draw, times_by_owner, visible_after
 from agent.domain.route_report import mood_of
 from agent.domain.spf import check_host
 from agent.domain.spf_terms import Result
+from agent.domain.trace import holder
 
 _SAME = {
     Result.PASS: AuthResult.PASS,
@@ -37,6 +37,7 @@ _SAME = {
 }
 _CODE = re.compile(r"[245](?:[0-9]{2}|\.[0-9]{1,3}\.[0-9]{1,3})")
 _DIGIT = re.compile(r"[0-9]")
+_VERDICT = ("SCL", "SFV", "CAT")  # what says why a filter takes something for junk
 _MISSING = (Result.FAIL, Result.SOFTFAIL, Result.NEUTRAL)
 
 
@@ -49,6 +50,7 @@ class Story:
     paths: Mapping[str, Path] = field(default_factory=dict)
     facts: Mapping[str, Fact] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
@@ -58,13 +60,13 @@ def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
     head: Callable[[Entry], bytes],
     owners: Owners,
     expected: Expected,
-    server: str,
-    now: datetime,
+    leaving: Leaving,
 ) -> Story:
     """Read the headers of what has arrived, and draw the ways that a person wants to see.
 
     *news* are messages whose fate has changed, *recent* the last ones, newest first; *head* gives
-    the header of one; *server* is who takes the messages of the route.
+    the header of one; *leaving* is how they leave. ``remarks`` of what is told
+    are what the headers say of messages that are late or in Junk.
     """
     known: dict[str, Reading] = {}
 
@@ -73,6 +75,11 @@ def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
         if raw:
             known[entry.nonce] = read_message(raw, owners)
         return known.get(entry.nonce)
+
+    def drawn(entry: Entry) -> Path:
+        found = reading(entry)
+        wrong = _wrong(entry, found, expected)
+        return draw(entry, found, leaving=leaving, owners=owners, wrong=wrong)
 
     findings: list[Finding] = []
     fresh: dict[str, Reading] = {}
@@ -86,13 +93,35 @@ def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
     return Story(
         findings=tuple(findings),
         measurements=() if last is None or last_read is None else measure(last, last_read),
-        paths={
-            title: draw(entry, reading(entry), server=server, owners=owners, now=now)
-            for title, entry in chosen(recent).items()
-        },
+        paths={title: drawn(entry) for title, entry in chosen(recent).items()},
         facts={} if last_read is None else words(last_read),
         readings=fresh,
+        remarks={
+            each.nonce: remark(each, fresh[each.nonce]) for each in news if each.nonce in fresh
+        },
     )
+
+
+def remark(entry: Entry, reading: Reading) -> str:
+    """Say what the header tells of why a message is late or in Junk; else nothing."""
+    if entry.state is State.JUNKED:
+        return ", ".join(
+            f"{each.key} {each.value}: {each.meaning}" if each.meaning else ""
+            for each in reading.antispam.meanings()
+            if each.key in _VERDICT
+        )
+    slow = holder(reading.trace) if entry.state is State.LATE else None
+    if slow is None or not slow.time:
+        return ""
+    return f"{slow.hop.host} ({slow.owner}) had it for {slow.time.total_seconds():.0f} s"
+
+
+def _wrong(entry: Entry, reading: Reading | None, expected: Expected) -> str:
+    """Return the first thing that is wrong with a message that arrived; empty where nothing is."""
+    if reading is None or not entry.has_arrived:
+        return ""
+    found = (each for each in examine(entry, reading, expected))
+    return next((each.detail for each in found if each.rule.severity is Severity.CRITICAL), "")
 
 
 def chosen(recent: tuple[Entry, ...]) -> dict[str, Entry]:

@@ -5,6 +5,7 @@ servers, their filter and Exchange Online wrote, down to the first client that i
 stands below may be forged; it is kept, and marked as a claim.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +16,15 @@ from agent.domain.knowledge.microsoft_hosts import HostClass, host_class
 from agent.domain.loops import LoopSign, Stop, find_loops
 from agent.domain.mail_date import read_date
 from agent.domain.owners import Owner, Owners
-from agent.domain.received import Received, read_received
+from agent.domain.received import Received, read_address, read_received
 
 MAX_HOPS = 100  # that are read, the newest ones; RFC 5321 section 6.3 lets servers refuse more
 
 _BELIEVED = frozenset({Owner.US, Owner.FILTER, Owner.MICROSOFT})
+_REPORT = "x-forefront-antispam-report"
+_MAX_REPORT = 4096  # characters that are looked at
+_CIP = re.compile(r"\bCIP:([0-9A-Fa-f.:]{2,45})")
+_PTR = re.compile(r"\bPTR:([^;\s]{1,255})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,16 @@ class Hop:
     """A Received field judged; ``owner`` runs the host that wrote it.
 
     ``encrypted`` is None where the message did not cross a network, or the field is broken.
-    ``is_claim``: anybody could have written it.
+    ``is_claim``: anybody could have written it. ``client`` runs the host that the message came
+    from, as far as that cannot lie; ``client_name`` is the name of its address in DNS.
     """
 
     received: Received
     owner: Owner
     clock: Clock
     is_claim: bool = False
+    client: Owner = Owner.UNKNOWN
+    client_name: str = ""
 
     @property
     def host(self) -> str:
@@ -104,13 +112,15 @@ def read_trace(fields: Fields, owners: Owners) -> Trace:
     date = read_date(fields.first("date"))
     newest = [read_received(value) for value in values[:MAX_HOPS]]
     whose = [owners.of(each.by_host, each.by_address) for each in newest]
-    believed = _believed(newest, whose, owners)
+    clients = _clients(newest, whose, owners, fields.first(_REPORT)[:_MAX_REPORT])
+    believed = _believed(newest, whose, [client for client, _ in clients], owners)
     timing = judge([each.at for each in reversed(newest)], date)
     hops = tuple(
-        Hop(received, owner, clock, is_claim=number > believed)
-        for received, owner, clock, number in zip(
+        Hop(received, owner, clock, number > believed, *client)
+        for received, owner, client, clock, number in zip(
             reversed(newest),
             reversed(whose),
+            reversed(clients),
             timing.clocks,
             range(len(newest), 0, -1),
             strict=True,
@@ -143,7 +153,31 @@ def holder(trace: Trace) -> Held | None:
     return longest
 
 
-def _believed(newest: Sequence[Received], whose: Sequence[Owner], owners: Owners) -> int:
+def _clients(
+    newest: Sequence[Received], whose: Sequence[Owner], owners: Owners, report: str
+) -> list[tuple[Owner, str]]:
+    """Return who runs each client, and the name of its address as the writer looked it up.
+
+    Exchange Online writes no such name into Received, but that of the first client into its report.
+    """
+    address, name = _CIP.search(report), _PTR.search(report)
+    seen, found = read_address(address[1]) if address else "", name[1].lower() if name else ""
+    clients: list[tuple[Owner, str]] = []
+    for received, writer in zip(newest, whose, strict=True):
+        named, at = received.from_name, received.from_address
+        if writer is Owner.MICROSOFT and not named and at and at == seen:
+            named = found
+        if at.startswith("127.") or at == "::1":
+            named = ""  # such as localhost, which says nothing
+        is_looked_up = writer is not Owner.MICROSOFT or bool(named)
+        owner = owners.of_client(received.from_host, named, at, is_looked_up=is_looked_up)
+        clients.append((owner, named))
+    return clients
+
+
+def _believed(
+    newest: Sequence[Received], whose: Sequence[Owner], clients: Sequence[Owner], owners: Owners
+) -> int:
     """Return how many of the newest fields are evidence.
 
     The newest was written by whoever keeps the mailbox. Each further one must be by the owner of
@@ -158,9 +192,7 @@ def _believed(newest: Sequence[Received], whose: Sequence[Owner], owners: Owners
             # Local delivery: its client is the mail server of the same system.
             expected = owners.of(received.from_host, received.from_address)
         if not received.is_internal:
-            expected = owners.of_client(
-                received.from_host, received.from_name, received.from_address
-            )
+            expected = clients[number]
             if expected not in _BELIEVED:
                 return number + 1
     return len(newest)

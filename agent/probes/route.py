@@ -26,7 +26,7 @@ from agent.domain.fact import Fact, Text
 from agent.domain.finding import Finding, Measurement, Outcome
 from agent.domain.handover import Fate, Handed
 from agent.domain.message import Message, Token
-from agent.domain.patience import holds_off, next_try
+from agent.domain.patience import holds_off, is_due_later, next_try
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, Duration, Field, RouteSubject
 from agent.settings.route_plan import Plan, plan
@@ -92,19 +92,19 @@ async def run(check: RouteCheck, tools: Toolbox) -> Outcome:
         head=tools.ledger.head,
         owners=known.owners,
         expected=known.expected,
-        server=known.leaving.server,
-        now=tools.clock.now(),
+        leaving=known.leaving.drawn,
     )
-    far_end = await drive(story.sender(news, told, check.target.send.mail_from), tools.resolver)
-    judged = report.findings(news, tools.ledger.overdue(key), folder=known.expected.folder)
+    far_end = await drive(story.sender(news, told, known.envelope.mail_from), tools.resolver)
+    judged = report.findings(
+        news,
+        tools.ledger.overdue(key),
+        folder=known.expected.folder,
+        remarks={**told.remarks, **report.marks_of_lost(news, tools.ledger.token_of, known.author)},
+    )
     outcome = Outcome(
         findings=(*attempt.findings, *judged, *told.findings, *far_end),
-        measurements=(
-            *_standing(check, tools),
-            *attempt.measurements,
-            *told.measurements,
-        ),
-        facts={**told.paths, **attempt.facts, "Messages": report.table(recent), **told.facts},
+        measurements=(*_standing(check, tools), *attempt.measurements, *told.measurements),
+        facts={**told.paths, **attempt.facts, **report.tables(recent, known.about), **told.facts},
         failure=attempt.failure,
     )
     await tools.ledger.keep()
@@ -182,14 +182,15 @@ def _rest(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt | None:
     """Hold back where the server has asked for it, or refuses the same again and again."""
     waiting = tools.ledger.waiting(key)
     now = tools.clock.now()
-    if waiting is not None and waiting.retry_at is not None and waiting.retry_at > now:
+    if waiting is not None and waiting.retry_at is not None and is_due_later(waiting.retry_at, now):
         # It is not given up here: the message waits, and that is told.
         return _Attempt(report.findings((waiting,)))
     refused = story.refusals(tools.ledger.recent(key))
     pause = holds_off(len(refused))
     if pause > check.settings.interval and refused[0].answered_at is not None:
         left = refused[0].answered_at + pause - now
-        if left > timedelta():
+        # More than the pause is left only where the clock was wrong when the answer came.
+        if timedelta() < left <= pause:
             detail = f"{len(refused)} times in a row: {refused[0].detail}"
             when = f"the next try is in {left.total_seconds():.0f} s"
             return _Attempt((rules.RESTING.found(detail, when),))

@@ -8,6 +8,7 @@ values to the domain. Every field has a description, because the documentation i
 from pydantic import BaseModel, Field, model_validator
 
 from agent.settings.connector_subject import ConnectorSubject, TlsSettings
+from agent.settings.entra_ids import ClientId, Tenant, TenantId
 from agent.settings.fields import (
     Address,
     CheckSettings,
@@ -58,6 +59,7 @@ __all__ = [
     "ByGraph",
     "ByMx",
     "CheckSettings",
+    "ClientId",
     "ConnectorSubject",
     "Domain",
     "DomainSubject",
@@ -90,6 +92,8 @@ __all__ = [
     "SinkReceive",
     "SmartHost",
     "Subject",
+    "Tenant",
+    "TenantId",
     "TlsExpectation",
     "TlsSettings",
     "Topology",

@@ -1,11 +1,12 @@
 """How does an operator describe the two ends of a route: how it is sent, and where it is found?"""
 
+import os.path
 import re
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
-from pydantic.functional_validators import BeforeValidator
+from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from agent.domain.attachment import MAKERS
 from agent.domain.payload import Kind, Payload
@@ -25,6 +26,7 @@ from agent.settings.fields import (
 IMAPS_PORT = 993
 MAX_ATTACHMENT = 25 * 1024 * 1024  # octets; base64 makes a third more of it, and 35 MB is the limit
 _HEADER = re.compile(r"[Xx]-[A-Za-z0-9-]{1,60}")
+_NO_PATH = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _SIZE = re.compile(r"(\d{1,9})( ?[kKmM]i?[bB])?")
 
 
@@ -39,6 +41,14 @@ def _header_name(value: Any) -> str:
 def _header_value(value: Any) -> str:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         message = "is not printable ASCII text"
+        raise ValueError(message)
+    return value
+
+
+def _path(value: str) -> str:
+    """Refuse what no file system takes: not even trying it would tell that."""
+    if _NO_PATH.search(value):
+        message = "is not a path: it holds a control character"
         raise ValueError(message)
     return value
 
@@ -233,7 +243,7 @@ class GraphReceive(Settings):
 class MaildirReceive(Settings):
     """Messages arrive in a Maildir on this machine."""
 
-    path: str = Field(
+    path: Annotated[str, AfterValidator(_path)] = Field(
         min_length=1, max_length=500, description="The Maildir; relative to this file."
     )
 
@@ -281,4 +291,6 @@ class Receive(Settings):
             return f"imap {who.lower()} {self.imap.host}:{self.imap.port}"
         if self.graph is not None:
             return f"graph {self.graph.mailbox.lower()}"
-        return "sink" if self.maildir is None else f"maildir {self.maildir.path}"
+        if self.maildir is not None:
+            return f"maildir {os.path.normpath(self.maildir.path)}"
+        return "sink"

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from agent.adapters.intray import Watched
 from agent.adapters.ledger import Home
 from agent.adapters.outbox import ByExchanges, ByGraph, Envelope, ToServer, Way
+from agent.domain import route_path
 from agent.domain.estate import Estate
 from agent.domain.expectations import METHODS, Expected
+from agent.domain.fact import Table
+from agent.domain.message import author_of
 from agent.domain.owners import Owners
 from agent.domain.payload import Payload
+from agent.settings.fields import write_duration
 from agent.settings.route_ends import PayloadSettings, Receive, Send
 from agent.settings.route_subject import RouteSubject
 
@@ -23,6 +27,8 @@ class Plan:
     home: Home
     owners: Owners
     expected: Expected
+    author: str  # in From
+    about: Table
 
 
 def plan(route: RouteSubject) -> Plan:
@@ -34,15 +40,17 @@ def plan(route: RouteSubject) -> Plan:
         home_of(route),
         owners(route),
         expected(route),
+        author_of(route.send.mail_from, route.send.rcpt_to, route.send.header_from),
+        about(route),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The way out, and what to call who takes the message there."""
+    """The way out, and what to call those who speak there."""
 
     way: Way
-    server: str
+    drawn: route_path.Leaving
 
 
 def way_of(route: RouteSubject) -> Leaving:
@@ -60,13 +68,14 @@ def way_of(route: RouteSubject) -> Leaving:
             mailbox=smtp.mailbox or send.mail_from,
             certificate=smtp.client_certificate,
         )
-        return Leaving(way, smtp.host)
+        return Leaving(way, route_path.Leaving(smtp.host, way.helo))
     if send.graph is not None:
-        return Leaving(ByGraph(send.graph.credential, send.graph.mailbox), "Microsoft Graph")
+        graph = ByGraph(send.graph.credential, send.graph.mailbox)
+        return Leaving(graph, route_path.Leaving("Microsoft Graph"))
     assert send.mx is not None  # noqa: S101 - the settings hold exactly one
-    return Leaving(
-        ByExchanges(send.mx.tls, send.mx.helo or helo), f"an MX of {_domain(send.rcpt_to)}"
-    )
+    helo = send.mx.helo or helo
+    drawn = route_path.Leaving(f"an MX of {_domain(send.rcpt_to)}", helo)
+    return Leaving(ByExchanges(send.mx.tls, helo), drawn)
 
 
 def _helo(send: Send) -> str:
@@ -97,6 +106,20 @@ def home_of(route: RouteSubject) -> Home:
     )
 
 
+def about(route: RouteSubject) -> Table:
+    """Return what the route is, for people to read beside what became of its messages."""
+    expect = route.expect
+    rows = [
+        ("from", route.send.mail_from or "<>"),
+        ("to", route.send.rcpt_to),
+        ("handed to", way_of(route).drawn.server),
+        ("arrives in", f"{home_of(route).home}, {expect.folder}"),
+        ("in time within", write_duration(expect.within)),
+        ("lost after", write_duration(expect.lost_after)),
+    ]
+    return Table(("what", "as configured"), tuple(rows))
+
+
 def is_kept(receive: Receive) -> bool:
     """Tell whether messages wait there while the agent is away."""
     return receive.imap is not None or receive.graph is not None or receive.maildir is not None
@@ -104,7 +127,13 @@ def is_kept(receive: Receive) -> bool:
 
 def watched(route: RouteSubject) -> Watched:
     """Return what has to be known of a route to read what arrives of it."""
-    return Watched(payload(route.send.payload), route.expect.body, route.receive.reflector)
+    return Watched(
+        payload(route.send.payload),
+        route.expect.body,
+        route.receive.reflector,
+        rcpt_to=route.send.rcpt_to.lower(),
+        mail_from=route.send.mail_from.lower(),
+    )
 
 
 def owners(route: RouteSubject) -> Owners:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.functional_validators import BeforeValidator
 
+from agent.settings.entra_ids import TenantId
 from agent.settings.fields import (
     Duration,
     HostPattern,
@@ -18,9 +19,6 @@ from agent.settings.fields import (
 from agent.settings.route_ends import GraphReceive, Receive, Send
 from agent.settings.subject import Subject
 
-TenantId = Annotated[
-    str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
-]
 Verdict = Literal["pass", "any"]
 
 

@@ -11,7 +11,7 @@ from agent.adapters.mailbox import Folder
 from agent.domain.entry import State, Witness
 from agent.domain.message import Token
 from agent.domain.payload import Kind, Payload
-from servers.letters import BOX, SENDER, WITHIN, desk, letter, message, report
+from servers.letters import BOX, LOST, SENDER, WITHIN, desk, letter, message, report
 
 OTHER = "graph other@contoso.com"
 Made = Callable[[Token], bytes]
@@ -134,13 +134,146 @@ async def test_a_report_is_no_answer_of_a_far_end() -> None:
         assert it.entry(token).state is State.BOUNCED
 
 
-@pytest.mark.parametrize("folder", [Folder.SENT, Folder.DELETED])
-async def test_what_was_sent_or_deleted_is_only_litter(folder: Folder) -> None:
+@pytest.mark.parametrize(
+    ("folder", "home"),
+    [
+        pytest.param(Folder.SENT, BOX, id="sent"),
+        pytest.param(Folder.DELETED, SENDER, id="deleted where it was sent from"),
+    ],
+)
+async def test_what_was_sent_or_deleted_is_only_litter(folder: Folder, home: str) -> None:
     async with desk() as it:
         token = await it.plan()
-        batch = await it.take(message(token), report(token), folder=folder)
+        batch = await it.take(message(token), report(token), folder=folder, home=home)
         assert batch.ours == ("key-0", "key-1")
-        assert it.entry(token).state is State.ACCEPTED
+        assert (it.entry(token).state, it.entry(token).hint) == (State.ACCEPTED, "")
+
+
+async def test_a_message_that_a_rule_deletes_is_left_there_until_its_fate_is_known() -> None:
+    async with desk() as it:
+        token = await it.plan()
+        batch = await it.take(message(token), folder=Folder.DELETED)
+        assert (batch.ours, batch.known, dict(batch.kinds)) == ((), 1, {"message": 1})
+        it.clock.advance(LOST)
+        it.ledger.looked(BOX, it.clock.monotonic())
+        it.ledger.judge("r")
+        entry = it.entry(token)
+        assert (entry.state, "a rule of the mailbox deletes it" in entry.hint) == (State.LOST, True)
+        assert (await it.take(message(token), folder=Folder.DELETED)).ours == ("key-0",)
+
+
+def written(subject: str, body: str, *fields: str) -> Made:
+    """Return how somebody writes a letter that holds the token where a T is."""
+
+    def write(token: Token) -> bytes:
+        head = ("From: <boss@contoso.com>", "Message-ID: <3@x.example>", f"Subject: {subject}")
+        text = "\r\n".join((*head, *fields, "", body, ""))
+        return text.replace("{T}", str(token)).encode()
+
+    return write
+
+
+QUOTING = [
+    pytest.param(
+        written("Messages in quarantine", "1 message is held: mailflow-agent {T}"), id="quarantine"
+    ),
+    pytest.param(written("[#17] mailflow-agent {T}", "We got your request."), id="ticket"),
+    pytest.param(
+        written("Re: mailflow-agent {T}", "What is this?", "In-Reply-To: <{T}@contoso.com>"),
+        id="a person's answer",
+    ),
+    pytest.param(forwarded, id="forwarded"),
+    pytest.param(
+        lambda token: (
+            b"Message-ID: <4@x.example>\r\nContent-Type: message/rfc822\r\n\r\n" + message(token)
+        ),
+        id="attached",
+    ),
+]
+
+
+@pytest.mark.parametrize("made", QUOTING)
+@pytest.mark.parametrize("home", [BOX, SENDER, OTHER])
+async def test_who_only_quotes_a_message_has_not_brought_it(made: Made, home: str) -> None:
+    async with desk() as it:
+        token = await it.plan()
+        batch = await it.take(made(token), home=home)
+        assert (batch.ours, batch.known, dict(batch.kinds)) == ((), 1, {"stranger": 1})
+        entry = it.entry(token)
+        assert (entry.state, entry.is_in_flight) == (State.ACCEPTED, True)
+        assert entry.hint == "a letter that is not the message names it"
+        await it.take(message(token))
+        entry = it.entry(token)
+        assert (entry.state, entry.duplicates) == (State.DELIVERED, 0)
+
+
+async def test_who_only_quotes_a_message_hides_no_better_hint() -> None:
+    async with desk() as it:
+        token = await it.plan()
+        await it.take(report(token, action="delayed", status="4.4.7"), forwarded(token))
+        assert "4.4.7" in it.entry(token).hint
+
+
+async def test_a_gateway_may_rewrite_all_but_the_subject_and_the_text() -> None:
+    async with desk() as it:
+        token = await it.plan()
+        octets = message(token).replace(b"X-Mailflow-Token", b"X-Gone")
+        octets = octets.replace(b"Message-ID: <", b"Message-ID: <5@x.example> (was ")
+        await it.take(octets.replace(b"Subject: ", b"Subject: [EXTERNAL] "))
+        assert it.entry(token).state is State.DELIVERED
+
+
+@pytest.mark.parametrize("kind", ["disposition-notification", "feedback-report"])
+async def test_a_receipt_is_litter_and_a_complaint_is_left(kind: str) -> None:
+    async with desk() as it:
+        token = await it.plan()
+        made = written("x", "{T}", f"Content-Type: multipart/report; report-type={kind}")
+        batch = await it.take(made(token), home=SENDER)
+        assert batch.ours == (("key-0",) if kind.startswith("disposition") else ())
+        assert "came back" in it.entry(token).hint
+        assert "stranger" not in batch.kinds
+
+
+IN_WORDS = written("delivery failed?", "My mail could not be delivered, was it mailflow-agent {T}?")
+
+
+async def test_what_a_person_writes_of_a_failure_is_a_hint() -> None:
+    async with desk() as it:
+        token = await it.plan()
+        batch = await it.take(IN_WORDS(token), home=SENDER)
+        assert (batch.ours, batch.known) == ((), 1)
+        entry = it.entry(token)
+        assert (entry.state, entry.is_in_flight) == (State.ACCEPTED, True)
+        assert entry.hint.startswith("a letter that no mail system wrote says: ")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(b"boss@", b"postmaster@", id="the postmaster"),
+        pytest.param(b"Message-ID:", b"Return-Path: <>\r\nMessage-ID:", id="the null sender"),
+        pytest.param(
+            b"Message-ID:", b"Auto-Submitted: auto-replied\r\nMessage-ID:", id="automatic"
+        ),
+    ],
+)
+async def test_what_a_mail_system_writes_of_a_failure_is_believed(
+    before: bytes, after: bytes
+) -> None:
+    async with desk() as it:
+        token = await it.plan()
+        batch = await it.take(IN_WORDS(token).replace(before, after), home=SENDER)
+        assert batch.ours == ("key-0",)
+        assert it.entry(token).state is State.BOUNCED
+
+
+async def test_a_report_about_many_messages_decides_of_none() -> None:
+    async with desk() as it:
+        tokens = [await it.plan() for _ in range(5)]
+        said = "could not be delivered:\r\n" + "\r\n".join(map(str, tokens))
+        octets = written("delivery failed", said)(tokens[0]).replace(b"boss@", b"postmaster@")
+        assert (await it.take(octets, home=SENDER)).ours == ()
+        assert {it.entry(each).state for each in tokens} == {State.ACCEPTED}
 
 
 @pytest.mark.parametrize(
@@ -201,14 +334,14 @@ async def test_a_letter_that_was_cut_off_is_not_called_damaged() -> None:
         assert (entry.state, entry.damaged) == (State.DELIVERED, False)
 
 
-async def test_a_letter_may_speak_of_two_messages() -> None:
+async def test_a_report_is_about_the_message_that_it_returns() -> None:
     async with desk() as it:
         one, other = await it.plan(), await it.plan()
         quoted = str(other).encode()
         both = report(one).replace(b"See below.", b"See below, and see " + quoted)
         batch = await it.take(both, home=SENDER)
         assert batch.ours == ("key-0",)
-        assert it.entry(one).state is it.entry(other).state is State.BOUNCED
+        assert (it.entry(one).state, it.entry(other).state) == (State.BOUNCED, State.ACCEPTED)
 
 
 async def test_who_waits_is_told_when_it_is_on_the_disk_and_how_it_came() -> None:

@@ -633,6 +633,22 @@ async def test_an_arrival_is_judged_by_the_place(where: str, folder: Folder, sta
         assert (entry.state, entry.folder) == (state, folder)
 
 
+@pytest.mark.parametrize(
+    ("homes", "state"),
+    [
+        pytest.param({"imap new name"}, State.DELIVERED, id="its home has another name now"),
+        pytest.param({"imap new name", BOX}, State.MISROUTED, id="its home is another place"),
+    ],
+)
+async def test_a_home_that_is_renamed_under_way_is_the_same(homes: set[str], state: State) -> None:
+    async with opened() as ledger:
+        token = await plan(ledger, home=IN_BOX)
+        ledger.intake.homes = frozenset(homes)
+        entry = ledger.intake.arrived(token, Sighting(home="imap new name"))
+        assert entry is not None
+        assert entry.state is state
+
+
 async def test_the_headers_of_the_last_messages_are_kept_over_a_restart(tmp_path: Path) -> None:
     clock = HandClock()
     async with opened(tmp_path, clock=clock) as ledger:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.adapters import maildir_files as files
 from agent.adapters.mailbox import (
     LOOK_BACK,
     MAX_BODY,
@@ -290,11 +291,34 @@ async def test_a_folder_that_cannot_be_opened_has_its_reason(tmp_path: Path) -> 
         (PermissionError(errno.EACCES, "Permission denied"), Trouble.PERMISSION),
         (OSError(errno.EIO, "Input/output error"), Trouble.UNAVAILABLE),
         (OSError(), Trouble.UNAVAILABLE),
+        (ValueError("embedded null byte"), Trouble.NO_MAILBOX),
     ],
 )
-def test_each_fault_of_the_disk_has_its_reason(error: OSError, trouble: Trouble) -> None:
+def test_each_fault_of_the_disk_has_its_reason(
+    error: OSError | ValueError, trouble: Trouble
+) -> None:
     assert _trouble(error, "/mail").trouble is trouble
     assert "/mail" in _trouble(error, "/mail").detail
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"])
+async def test_a_name_that_no_file_can_have_is_no_maildir(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PickupError) as caught:
+        await look_at(tmp_path / name)
+    assert caught.value.trouble is Trouble.NO_MAILBOX
+
+
+async def test_a_folder_with_too_many_files_was_not_looked_into(
+    root: Path, mailbox: MaildirMailbox
+) -> None:
+    old = [deliver(root, f"{number}.old", age=LOOK_BACK.total_seconds() + 60) for number in (0, 1)]
+    for number in range(files.MAX_FILES):
+        os.link(old[number % 2], root / "cur" / f"{number}.a")
+    assert len(await mailbox.look()) == 0
+    os.link(old[0], root / "cur" / "one more")
+    with pytest.raises(PickupError, match="more than 100000 files") as caught:
+        await mailbox.look()
+    assert caught.value.trouble is Trouble.UNAVAILABLE
 
 
 async def test_a_closed_mailbox_is_of_no_use(root: Path) -> None:

@@ -321,9 +321,24 @@ async def test_one_that_crashes_is_counted_and_started_again(
     async with looking_after([("one", opening)]) as pickups:
         await box.rest()
         assert (pickups.crashes, opening.opened) == (1, 2)
-        (record,) = caplog.records
+        record = caplog.records[0]
         assert (record.message, record.__dict__["home"]) == ("a pick-up crashed", "one")
         assert record.exc_info is not None
+
+
+async def test_nobody_looks_where_a_pick_up_has_crashed_and_that_is_told() -> None:
+    crashing = Box(faults={"wait": ZeroDivisionError("a bug")})
+    async with looking_after([("one", Opening([crashing]))], again=60) as pickups:
+        await crashing.rest()
+        state = pickups.state("one")
+        assert state is not None
+        assert state.cause == ""
+        crashing.more.set()
+        await asyncio.wait(set(pickups._tasks.values()))
+        await asyncio.sleep(0)
+        assert state.cause.startswith("unavailable: the agent itself failed")
+        assert state.cause.endswith("ZeroDivisionError. See the log.")
+        assert state.errors == {"unavailable": 1}
 
 
 async def test_one_that_crashed_and_is_no_longer_wanted_stays_away(
@@ -338,7 +353,8 @@ async def test_one_that_crashed_and_is_no_longer_wanted_stays_away(
         pickups._start_again("one", task)
         assert opening.opened == 1
         assert pickups.state("one") is None
-    assert len(caplog.records) == 1
+    crashes = [record for record in caplog.records if record.message == "a pick-up crashed"]
+    assert len(crashes) == 1
 
 
 async def test_a_reload_keeps_connections_and_leaves_what_is_gone() -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
+from agent.adapters.intray import Watched
 from agent.adapters.ledger import Home
 from agent.adapters.sink import Sink
 from agent.adapters.smtp import Destination, Expectation, submit
@@ -19,7 +20,10 @@ from servers.checks import DictResolver
 from servers.letters import LOST, WITHIN, Desk, desk, message
 from servers.microsoft import authorities
 
-TO = "Sink@fabrikam.com"
+TO, BACK, OTHER = "Sink@fabrikam.com", "Probe@contoso.com", "other@tailspin.com"
+ALIAS = "rewritten@fabrikam.com"
+KNOWN = {each.lower() for each in (TO, BACK, OTHER, ALIAS)}
+WATCHED = Watched(rcpt_to=TO.lower(), mail_from=BACK.lower())
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Place:
 @asynccontextmanager
 async def sink() -> AsyncIterator[Place]:
     async with desk() as it:
-        listening = Sink(it.intray, lambda: {TO.lower()}, name="sink.example", clock=it.clock)
+        listening = Sink(it.intray, lambda: KNOWN, name="sink.example", clock=it.clock)
         await listening.start("127.0.0.1", 0)
         try:
             yield Place(it, listening)
@@ -104,6 +108,44 @@ async def test_a_token_that_is_forged_is_a_strangers() -> None:
 
 async def test_nothing_is_relayed() -> None:
     async with sink() as it:
-        refused = await it.bring(message(await it.plan()), "other@fabrikam.com")
+        refused = await it.bring(message(await it.plan()), "nobody@fabrikam.com")
         assert isinstance(refused, Refused)
         assert "nothing is relayed here" in refused.reply.text
+
+
+@pytest.mark.parametrize(
+    ("watched", "rcpt_to", "state"),
+    [
+        pytest.param(WATCHED, TO, State.DELIVERED, id="home"),
+        pytest.param(WATCHED, ALIAS, State.DELIVERED, id="rewritten on the way"),
+        pytest.param(WATCHED, BACK, State.LOOPED, id="back to its sender"),
+        pytest.param(WATCHED, OTHER, State.MISROUTED, id="to another route"),
+        pytest.param(
+            replace(WATCHED, mail_from=TO.lower()), TO, State.DELIVERED, id="one that writes itself"
+        ),
+        pytest.param(
+            replace(WATCHED, is_reflected=True), BACK, State.DELIVERED, id="an answer to its sender"
+        ),
+        pytest.param(None, OTHER, State.DELIVERED, id="of a route that is gone"),
+    ],
+)
+async def test_whom_it_was_brought_for_tells_what_became_of_it(
+    watched: Watched | None, rcpt_to: str, state: State
+) -> None:
+    async with sink() as it:
+        routes = {"other": Watched(rcpt_to=OTHER)}
+        it.desk.intray.replace(routes if watched is None else routes | {"r": watched})
+        token = await it.plan()
+        assert isinstance(await it.bring(message(token), rcpt_to), Accepted)
+        assert it.desk.entry(token).state is state
+
+
+async def test_who_only_quotes_a_message_is_taken_in_and_is_no_arrival() -> None:
+    async with sink() as it:
+        token = await it.plan()
+        quoting = f"Subject: Re: mailflow-agent {token}\r\n\r\nWhat is this?\r\n".encode()
+        assert isinstance(await it.bring(quoting), Accepted)
+        assert it.desk.entry(token).is_in_flight
+        assert isinstance(await it.bring(message(token)), Accepted)
+        entry = it.desk.entry(token)
+        assert (entry.state, entry.duplicates) == (State.DELIVERED, 0)

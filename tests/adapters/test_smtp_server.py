@@ -5,7 +5,7 @@ import gc
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -362,7 +362,7 @@ async def test_a_client_that_says_much_at_once_is_held_back_and_answered() -> No
 
 
 async def test_too_many_connections_are_turned_away_and_the_others_are_served() -> None:
-    limits = Limits(connections=2)
+    limits = Limits(connections=2, idle=timedelta(minutes=1))
     async with serving(Taking(), limits) as server:
         async with talking(server.port) as one, talking(server.port) as two:
             await one.hear()
@@ -372,6 +372,40 @@ async def test_too_many_connections_are_turned_away_and_the_others_are_served() 
                     assert await talk.hear() == b"421 4.3.2 too many connections\r\n"
             assert (await one.ask(b"NOOP"))[:3] == b"250"
         assert server.stats.turned_away == 300
+
+
+async def test_who_is_idle_makes_room_for_others_and_who_brings_a_message_does_not() -> None:
+    policy, limits = Taking(), Limits(connections=2, idle=timedelta())
+    async with serving(policy, limits) as server:
+        async with talking(server.port) as busy, talking(server.port) as idle:
+            await idle.hear()
+            await busy.hear()
+            assert (await busy.ask(b"EHLO me"))[:3] == b"250"
+            assert (await busy.ask(b"MAIL FROM:<a@b.example>"))[:3] == b"250"
+            async with talking(server.port) as other:
+                assert (await other.hear())[:3] == b"220"
+                assert await idle.reader.read() == b"421 4.3.2 too many connections\r\n"
+                assert (await busy.ask(b"RCPT TO:<%s>" % TO.encode()))[:3] == b"250"
+                # Both bring a message now, and nobody else is let in.
+                assert (await other.ask(b"EHLO me"))[:3] == b"250"
+                assert (await other.ask(b"MAIL FROM:<a@b.example>"))[:3] == b"250"
+                async with talking(server.port) as late:
+                    assert await late.hear() == b"421 4.3.2 too many connections\r\n"
+        assert (server.stats.parted, server.stats.turned_away) == (1, 1)
+
+
+async def test_the_one_who_has_been_idle_longest_goes_first_and_once() -> None:
+    limits = Limits(connections=3, idle=timedelta())
+    async with serving(Taking(), limits) as server, AsyncExitStack() as stack:
+        talks = []
+        for _ in range(9):
+            talks.append(await stack.enter_async_context(talking(server.port)))
+            assert (await talks[-1].hear())[:3] == b"220"
+        for talk in talks[:6]:
+            assert (await talk.reader.read())[:3] == b"421"
+        for talk in talks[6:]:
+            assert (await talk.ask(b"NOOP"))[:3] == b"250"
+        assert (server.stats.parted, server.stats.turned_away) == (6, 0)
 
 
 async def test_a_client_that_vanishes_leaves_nothing_behind() -> None:

@@ -489,7 +489,7 @@ loop.close()
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout.startswith("library-missing")
-    assert "pip install mailflow-agent[microsoft]" in done.stdout
+    assert "pip install 'mailflow-agent[microsoft]'; in a clone: " in done.stdout
 
 
 def test_the_library_is_not_imported_until_it_is_needed() -> None:

@@ -12,7 +12,11 @@ from agent.app.credentials import clouds, for_tokens, keys
 from agent.config import build
 from agent.domain.knowledge.microsoft_endpoints import ENDPOINTS
 
-TENANT = {"tenant_id": "contoso.onmicrosoft.com", "client_id": "app-1"}
+IDENTITY = "7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b12"
+TENANT = {
+    "tenant_id": "contoso.onmicrosoft.com",
+    "client_id": "7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b11",
+}
 PAIR = {"certificate_file": "file", "private_key_file": "file"}
 KINDS: dict[str, dict[str, Any]] = {
     "secret": {"kind": "entra-client-credentials", **TENANT, "client_secret_file": "file"},
@@ -29,7 +33,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "token_file": "file",
         "cloud": "us-government",
     },
-    "machine": {"kind": "managed-identity", "client_id": "app-2"},
+    "machine": {"kind": "managed-identity", "client_id": IDENTITY},
     "mail": {"kind": "password", "username": "me", "password_file": "file"},
     "key": {
         "kind": "dkim-key",
@@ -69,7 +73,7 @@ def test_tokens_are_got_with_what_the_file_says(credentials: dict[str, Any]) -> 
     assert ending.secret_expires_at == datetime(2027, 6, 30, tzinfo=UTC)
     assert certificate.authority == "https://login.partner.microsoftonline.cn"
     assert isinstance(found["platform"], entra.WorkloadIdentity)
-    assert found["machine"] == entra.ManagedIdentity("app-2")
+    assert found["machine"] == entra.ManagedIdentity(IDENTITY)
     assert "canary" not in repr(found)
 
 

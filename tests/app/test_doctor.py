@@ -10,9 +10,10 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from agent.adapters.outbox import ToServer
 from agent.adapters.smtp_policy import HANG_UP, Client, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
-from agent.app.doctor import Doctor, Step, alone
+from agent.app.doctor import Doctor, Step, _address, alone
 from agent.app.options import pairs
 from agent.config import Config
 from agent.domain.lookup import Reply, Silence, Unanswered
@@ -52,7 +53,7 @@ async def test_a_route_by_graph_is_whole_but_for_what_only_a_message_shows(tmp_p
             f"{BACK}, reading": "good",
         }
         assert f"a token for {it.tenant.service.url}/.default" in steps[CREDENTIAL].detail
-        assert steps[f"{HERE}, reading"].detail == "1 letters of late"
+        assert steps[f"{HERE}, reading"].detail == "1 message of the last 3 days"
         assert "--send" in steps[SENDING].fix
         assert it.recent(it.config()) == ()
         assert it.tenant.service.asked["sendMail/sendMail"] == 0
@@ -184,7 +185,11 @@ def smtp(port: int, host: str = "127.0.0.1", **more: Any) -> dict[str, Any]:
         ),
         pytest.param(say(451, "4.7.1 later"), "unknown", "at rcpt: 451 4.7.1", "", id="not now"),
         pytest.param(
-            HANG_UP, "bad", "at rcpt: connection-lost", "mailflow-agent smtp HOST", id="hangs up"
+            HANG_UP,
+            "bad",
+            "at rcpt: connection-lost",
+            "mailflow-agent smtp 127.0.0.1:{port}",
+            id="hangs up",
         ),
     ],
 )
@@ -197,11 +202,11 @@ async def test_a_server_is_asked_as_far_as_the_recipient(
     async with office(tmp_path) as it:
         config = it.config({"name": "way", "send": smtp(server.port)})
         steps = await walk(it, config)
-        step = steps["hand over to 127.0.0.1"]
+        step = steps[f"hand over to 127.0.0.1:{server.port}"]
         assert (step.verdict, policy.messages) == (verdict, 0)
         assert step.detail.startswith(detail)
         assert "Meaning:" not in step.detail + step.fix
-        assert fix in step.fix
+        assert fix.format(port=server.port) in step.fix
         assert steps["pick-up sink"].verdict == "unknown"
         assert "127.0.0.1:" in steps["pick-up sink"].detail
     await server.close()
@@ -213,7 +218,7 @@ async def test_dns_that_cannot_say_leaves_a_step_unknown(tmp_path: Path) -> None
         zone: Any = it.tools.resolver
         zone.zone["mail.contoso.com"] = silent
         config = it.config({"name": "way", "send": smtp(25, "mail.contoso.com")})
-        assert (await walk(it, config))["hand over to mail.contoso.com"].verdict == "unknown"
+        assert (await walk(it, config))["hand over to mail.contoso.com:25"].verdict == "unknown"
 
 
 async def test_every_kind_of_secret_is_read_and_the_room_of_a_mailbox_is_told(
@@ -263,12 +268,13 @@ async def test_every_kind_of_secret_is_read_and_the_room_of_a_mailbox_is_told(
             "credential probe": "good",
             "credential own": "good",
             "credential mail": "good",
-            "hand over to 127.0.0.1": "good",
+            f"hand over to 127.0.0.1:{server.port}": "good",
             f"pick-up imap mail 127.0.0.1:{port}": "good",
             f"pick-up imap mail 127.0.0.1:{port}, reading": "good",
         }
+        assert steps["credential mail"].detail == "password: its file can be read"
         last = list(steps.values())[-1]
-        assert last.detail == "2 letters of late, 1.5 MiB are used of 4"
+        assert last.detail == "2 messages of the last 3 days, 1.5 MiB are used of 4"
         assert {MAIL_SCOPE.removesuffix("/.default"), it.tenant.service.url} == {
             each.resource for each in it.tenant.provider.issued.values()
         }
@@ -301,7 +307,53 @@ async def test_a_server_that_needs_no_credential_is_asked_without_one(tmp_path: 
         steps = await walk(it, config)
         assert list(steps) == ["hand over to an MX of contoso.com", "pick-up maildir none"]
         assert steps["hand over to an MX of contoso.com"].verdict == "unknown"
+        assert (
+            "`mailflow-agent check contoso.com`" in steps["hand over to an MX of contoso.com"].fix
+        )
         assert steps["pick-up maildir none"].verdict == "bad"
+
+
+@pytest.mark.parametrize(
+    ("host", "trouble", "fix"),
+    [
+        ("127.0.0.1", "unreached: ", "See that the server listens on this port"),
+        ("nowhere.contoso.com", "unresolved: ", "Correct the name of the server"),
+    ],
+)
+async def test_a_mailbox_that_is_not_reached_has_a_next_step(
+    host: str, trouble: str, fix: str, tmp_path: Path
+) -> None:
+    async with office(tmp_path) as it:
+        steps = await walk(it, _by_imap(it, tmp_path, host, 1))
+        step = steps[f"pick-up imap mail {host}:1"]
+        assert (step.verdict, step.detail.startswith(trouble)) == ("bad", True)
+        assert step.fix.startswith(fix)
+        over = steps[f"hand over to {host}:1"]
+        assert f"`mailflow-agent smtp {host}:1`" in over.fix
+        assert over.fix.startswith("Correct the host") is (host != "127.0.0.1")
+
+
+async def test_a_login_that_is_refused_has_a_next_step(tmp_path: Path) -> None:
+    no = {"AUTHENTICATE": b"%t NO wrong\r\n", "LOGIN": b"%t NO wrong\r\n"}
+    async with office(tmp_path) as it, imap_server(no) as (port, _):
+        steps = await walk(it, _by_imap(it, tmp_path, "127.0.0.1", port))
+        step = steps[f"pick-up imap mail 127.0.0.1:{port}"]
+        assert step.detail.startswith("login-refused: ")
+        assert "check the user name and the password" in step.fix
+
+
+def _by_imap(it: Office, folder: Path, host: str, port: int) -> Config:
+    write(folder / "password", b"canary-hunter2")
+    it.credentials["mail"] = {"kind": "password", "username": "me", "password_file": "password"}
+    tls = "never" if host == "127.0.0.1" else "implicit"
+    imap = {"host": host, "port": port, "tls": tls, "credential": "mail"}
+    send = smtp(port, host)
+    return it.config({"name": "way", "send": send, "receive": {"imap": imap}})
+
+
+def test_a_server_is_named_as_the_command_line_takes_it() -> None:
+    way = ToServer(host="2001:db8::1", port=25, tls="never", helo="x")
+    assert _address(way) == "[2001:db8::1]:25"
 
 
 async def test_one_route_alone_is_all_that_is_left_of_a_configuration(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Command
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.cli.analyze import command as analyze
 from agent.cli.analyze_headers import headers
 from agent.cli.draw import Pen
 from agent.cli.draw_reading import draw_reading, span, warnings
+from agent.cli.laboratory import command as lab
 from agent.domain.owners import Owners
 from agent.domain.reading import read_message
 from servers.heads import FILTERED
@@ -37,12 +40,15 @@ def test_the_way_is_drawn_hop_by_hop(message: str) -> None:
     assert (code, err) == (0, "")
     lines = out.splitlines()
     start = lines.index("Way, oldest hop first")
-    assert lines[start + 1 : start + 4] == [
+    assert lines[start + 1 : start + 7] == [
         "    1 10:14:18          -          unknown   mail.fabrikam.com  no TLS  (a claim)",
+        f"{'':45}from client.fabrikam.com (198.51.100.7)",
         "    2 10:14:20        2 s █        filter    mx0a-001.pphosted.com  TLS 1.3",
+        f"{'':45}from mail.fabrikam.com (192.0.2.25)",
         "    3 10:15:05       45 s ████████ filter    mx0a-001.pphosted.com  ESMTP",
+        f"{'':45}from pps.filterd (m0001.ppops.net, 127.0.0.1)",
     ]
-    assert "(clocks disagree)" in lines[start + 6]
+    assert "(clocks disagree)" in lines[start + 11]
     assert "  7 hops, 51 s in all, as they claim" in lines
     assert "  held longest: filter, mx0a-001.pphosted.com, 45 s" in lines
 
@@ -129,10 +135,27 @@ def test_bad_opinions_and_the_junk_folder_are_warnings() -> None:
     assert "skip listing  on" in text
 
 
-def test_a_file_without_a_header_is_not_known() -> None:
-    code, out, err = run("-", given=b"just words\r\n")
+@pytest.mark.parametrize("raw", [b"just words\r\n", b"", b"\x8f\x01q: \xfe\r\n\x00\xff"])
+def test_a_file_without_a_header_is_not_known(raw: bytes) -> None:
+    code, out, err = run("-", given=raw)
     assert (code, out) == (3, "")
-    assert "there is no header field at the start" in err
+    assert err == "standard input has no header of a message at its start."
+    ended = CliRunner().invoke(headers, ["-"], input=raw)
+    assert ended.exit_code == 3
+    assert "    → Save the message from the mail program as .eml" in ended.stderr
+    assert "Usage" not in ended.stderr
+    told = CliRunner().invoke(headers, ["-", "--json"], input=raw)
+    assert (json.loads(told.stdout)["error"], told.stderr) == (err, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "example"),
+    [(analyze, "mailflow-agent analyze ndr bounce.eml"), (lab, "mailflow-agent lab mend all")],
+)
+def test_an_example_in_the_help_has_a_line_of_its_own(command: Command, example: str) -> None:
+    shown = CliRunner().invoke(command, ["--help"]).output
+    assert f"    {example}" in shown.splitlines()
+    assert "\\b" not in shown
 
 
 def test_a_wrong_command_line_is_one_clear_line(message: str) -> None:

@@ -126,10 +126,21 @@ def test_an_unknown_reply_has_no_meaning_in_the_data() -> None:
         ("", "Save the bounce from the mail program as .eml"),
     ],
 )
-def test_what_is_no_bounce_is_a_usage_error_that_says_what_to_do(raw: str, complaint: str) -> None:
+def test_what_is_no_bounce_is_not_known_and_it_says_what_to_do(raw: str, complaint: str) -> None:
     result = CliRunner().invoke(ndr, ["-"], input=raw)
-    assert result.exit_code == 2  # click's own; the program turns it into 64
-    assert complaint in " ".join(result.output.split())
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert complaint in " ".join(result.stderr.split())
+    assert "    → Save the bounce from the mail program as .eml" in result.stderr
+    assert "Usage" not in result.stderr
+    told = CliRunner().invoke(ndr, ["-", "--json"], input=raw)
+    assert (told.exit_code, told.stderr) == (3, "")
+    assert json.loads(told.stdout)["fix"].startswith("Save the bounce")
+
+
+def test_japanese_in_a_diagnostic_is_named_and_not_shown_as_escapes() -> None:
+    shown = analyze(BOUNCE.replace("TenantAttribution;", "\x1b$B%f!<%6\x1b(B said;")).output
+    assert "550 5.7.64 (Japanese text) said; Relay" in " ".join(shown.split())
+    assert "x1b$B" not in shown
 
 
 def test_a_file_is_read_and_a_missing_one_named(tmp_path: Path) -> None:

@@ -125,3 +125,23 @@ async def test_who_has_no_configuration_yet_is_told_how_to_begin(tmp_path: Path)
     ended = await mailflow_agent("config", "check", str(tmp_path / "none.yaml"))
     assert ended.code == 78
     assert ended.err.splitlines()[-1].startswith("To begin, copy config.example.yaml")
+
+
+async def test_warnings_are_told_beside_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "credentials:\n"
+        "  mail: {kind: password, username: a@contoso.com, password: '${HOME}'}\n"
+        "tenants:\n"
+        "  - name: contoso\n"
+        "    routes:\n"
+        "      - name: way\n"
+        "        send: {mx: {}, mail_from: a@contoso.com, rcpt_to: b@contoso.com}\n"
+        "        receive:\n"
+        "          imap: {host: outlook.office365.com, credential: mail}\n"
+        "          poll: often\n"
+    )
+    ended = await mailflow_agent("config", "check", str(tmp_path / "config.yaml"))
+    assert ended.code == 78
+    assert "warning: " in ended.err
+    assert "this login will fail" in ended.err
+    assert ended.err.endswith("1 mistake\n")

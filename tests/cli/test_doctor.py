@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from agent.adapters.smtp_policy import Client, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
+from agent.app.doctor import Step
+from agent.cli.doctor import _shortened
 from servers.program import mailflow_agent
 
 ROUTE = """\
@@ -75,12 +77,12 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 async def test_each_step_is_told_and_nothing_is_sent(place: Place) -> None:
     ended = await mailflow_agent("doctor", "in", "--config", place.write())
     assert ended.out.splitlines() == [
-        "✓ hand over to 127.0.0.1",
+        f"✓ hand over to 127.0.0.1:{place.server.port}",
         "    it takes in@contoso.com from probe@contoso.com",
         "✓ pick-up maildir box",
         "    it opens, with Inbox and Junk",
         "✓ pick-up maildir box, reading",
-        "    0 letters of late",
+        "    0 messages of the last 3 days",
     ]
     assert (ended.code, ended.err, place.delivery.taken) == (0, "", 0)
 
@@ -89,10 +91,47 @@ async def test_a_step_that_fails_says_what_to_do(place: Place) -> None:
     place.delivery.answer = say(550, "5.1.10 recipient not found")
     ended = await mailflow_agent("doctor", "in", "--config", place.write(), "--send")
     first = ended.out.partition("✓ pick-up")[0]
-    assert first.startswith("✗ hand over to 127.0.0.1\n    at rcpt: 550 5.1.10")
+    assert first.startswith(
+        f"✗ hand over to 127.0.0.1:{place.server.port}\n    at rcpt: 550 5.1.10"
+    )
     assert "    → " in first
     assert "sending one message" not in ended.out
     assert (ended.code, place.delivery.taken) == (2, 0)
+
+
+async def test_a_maildir_that_is_missing_does_not_open(place: Place) -> None:
+    ended = await mailflow_agent("doctor", "in", "--config", place.write("maildir: {path: none}"))
+    told = ended.out.splitlines()[2:]
+    assert told[0] == "✗ pick-up maildir none"
+    assert told[1].startswith("    no-mailbox: there is no Maildir at ")
+    assert "it opens" not in ended.out
+    assert ended.code == 2
+
+
+def test_a_fault_that_was_told_is_not_told_again() -> None:
+    first = Step("credential c", "bad", "library-missing: no msal", "Install it.")
+    again = Step("hand over to x:25", "bad", "c: library-missing: no msal. Install it.", "See.")
+    assert _shortened(again, [first]) == replace(again, detail="as above, at credential c", fix="")
+    assert _shortened(first, [first]).detail == "as above"
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        Step("a", "good", "refused", "Look."),
+        Step("a", "bad", "refused", "Look elsewhere."),
+        Step("a", "bad", "refused"),
+        Step("a", "bad", "lost", "Look."),
+    ],
+)
+def test_another_fault_is_told_in_full(earlier: Step) -> None:
+    step = Step("b", "bad", "refused", "Look.")
+    assert _shortened(step, [earlier]) == step
+
+
+async def test_the_help_does_not_promise_to_stop_at_a_failure() -> None:
+    ended = await mailflow_agent("doctor", "--help")
+    assert "say what to do at each that fails" in " ".join(ended.out.split())
 
 
 async def test_a_message_is_sent_and_followed_where_that_is_asked_for(place: Place) -> None:

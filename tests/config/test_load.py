@@ -3,13 +3,14 @@
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.config import Config, ConfigError, build, load
+from agent.config.advice import advice, installed
 from agent.config.model import Probes, file_model
 from agent.config.sections import ResolverEntry
 from agent.probes.base import Probe, discover
@@ -288,7 +289,11 @@ tenants:
 OLD_LOGINS = """\
 credentials:
   mailer: {kind: password, username: probe, password_file: secret}
-  app: {kind: entra-client-credentials, tenant_id: a.b, client_id: a, client_secret_file: secret}
+  app:
+    kind: entra-client-credentials
+    tenant_id: contoso.com
+    client_id: 7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10
+    client_secret_file: secret
 tenants:
   - name: contoso
     routes:
@@ -320,18 +325,60 @@ def test_a_password_at_microsoft_is_worth_a_warning_and_an_application_is_not(
     tmp_path: Path, probes: Probes
 ) -> None:
     write(tmp_path / "secret", "canary-hunter2").chmod(0o600)
-    config = load(write(tmp_path / "config.yaml", OLD_LOGINS), probes=probes)
+    path = write(tmp_path / "config.yaml", OLD_LOGINS)
+    config = load(path, probes=probes, today=date(2026, 12, 30))
     route = "tenants[contoso].routes[out]"
     smtp, imap = config.warnings
-    assert (smtp.line, smtp.path) == (9, f"{route}.send.smtp.credential")
+    assert (smtp.line, smtp.path) == (13, f"{route}.send.smtp.credential")
     assert smtp.message == (
         "is a password, and Microsoft ends basic authentication for SMTP AUTH on 2026-12-31; use a"
         " credential of Entra, with SMTP.SendAsApp, or Graph (Exchange Team: SMTP AUTH basic"
         " authentication (MC786329))"
     )
-    assert (imap.line, imap.path) == (13, f"{route}.receive.imap.credential")
-    assert "basic authentication for IMAP and POP on 2023-01-01" in imap.message
+    assert (imap.line, imap.path) == (17, f"{route}.receive.imap.credential")
+    assert imap.message.startswith(
+        "is a password, and Microsoft ended basic authentication for IMAP and POP on 2023-01-01:"
+        " this login will fail; use a credential of Entra"
+    )
     assert "with IMAP.AccessAsApp" in imap.message
+    over, _ = load(path, probes=probes, today=date(2026, 12, 31)).warnings
+    assert "Microsoft ended basic authentication for SMTP AUTH" in over.message
+
+
+def test_warnings_are_told_beside_mistakes(tmp_path: Path, probes: Probes) -> None:
+    wrong = OLD_LOGINS.replace("tenants:", "agent: {vantage: A}\ntenants:")
+    with pytest.raises(ConfigError) as caught:  # the file with the password is missing, too
+        load(write(tmp_path / "config.yaml", wrong), probes=probes, today=date(2026, 12, 30))
+    assert [problem.path for problem in caught.value.problems] == [
+        "credentials.mailer.password_file",
+        "credentials.app.client_secret_file",
+        "agent.vantage",
+    ]
+    assert [(warning.line, warning.path) for warning in caught.value.warnings] == [
+        (14, "tenants[contoso].routes[out].send.smtp.credential"),
+        (18, "tenants[contoso].routes[out].receive.imap.credential"),
+    ]
+
+
+def test_a_credential_that_needs_a_package_says_how_to_install_it(
+    tmp_path: Path, probes: Probes
+) -> None:
+    write(tmp_path / "secret", "canary-hunter2").chmod(0o600)
+    file = load(write(tmp_path / "config.yaml", OLD_LOGINS), probes=probes).file
+    kinds = {name: each.kind for name, each in file.credentials.items()}
+    today = date(2022, 1, 1)
+    with_it = list(advice(file, kinds, today, has=lambda _: True))
+    (one,) = [
+        each for each in advice(file, kinds, today, has=lambda _: False) if each not in with_it
+    ]
+    assert one == (
+        ("credentials", "app"),
+        "needs the package msal, which is not installed: pip install 'mailflow-agent[microsoft]'",
+    )
+    kinds.pop("app")
+    assert list(advice(file, kinds, today, has=lambda _: False)) == with_it
+    assert installed("pydantic")
+    assert not installed("no_such_package_anywhere")
 
 
 def test_a_password_at_microsoft_is_told_of_plain_data_too(tmp_path: Path, probes: Probes) -> None:

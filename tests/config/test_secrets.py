@@ -20,15 +20,15 @@ FORMS = (
     CANARY.encode("unicode_escape").decode(),
 )
 
-CREDENTIALS = """\
+IDS = "tenant_id: contoso.com, client_id: 7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10"
+CREDENTIALS = f"""\
 credentials:
-  mailer: {kind: password, username: probe, password_file: secret}
-  second: {kind: password, username: probe, password: "${MAILFLOW_TEST_CANARY}"}
-  graph: {kind: entra-client-credentials, tenant_id: t, client_id: c, client_secret_file: secret}
+  mailer: {{kind: password, username: probe, password_file: secret}}
+  second: {{kind: password, username: probe, password: "${{MAILFLOW_TEST_CANARY}}"}}
+  graph: {{kind: entra-client-credentials, {IDS}, client_secret_file: secret}}
   certificate:
-    {kind: certificate, tenant_id: t, client_id: c, certificate_file: secret,
-     private_key_file: secret}
-  workload: {kind: workload-identity, tenant_id: t, client_id: c, token_file: secret}
+    {{kind: certificate, {IDS}, certificate_file: secret, private_key_file: secret}}
+  workload: {{kind: workload-identity, {IDS}, token_file: secret}}
 """
 
 

@@ -27,8 +27,38 @@ def test_the_topmost_field_counts() -> None:
 
 def test_a_field_below_the_evidence_does_not_count() -> None:
     head = fields(HOP, HOP, BAD, HOP, GOOD)
-    assert read_authentication(head, 2).spf is AuthResult.FAIL
-    assert not read_authentication(head, 2).is_claim
+    found = read_authentication(head, 2, {"mx.example"})
+    assert (found.spf, found.is_claim) == (AuthResult.FAIL, False)
+
+
+EDGE = "db1.mail.protection.outlook.com"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "server", "is_claim"),
+    [
+        pytest.param(*GOOD, "mx.example", False, id="its name"),
+        pytest.param(*GOOD, "mx.other.example", True, id="another name"),
+        pytest.param(*GOOD, "in.mx.example", False, id="a domain above it"),
+        pytest.param("Authentication-Results", "example; spf=pass", "mx.example", True, id="a TLD"),
+        pytest.param("Authentication-Results", "spf=pass", "mx.example", True, id="no name"),
+        pytest.param("Authentication-Results", "spf=pass", EDGE, False, id="Exchange Online"),
+        pytest.param("Authentication-Results", "evil.example; spf=pass", EDGE, True,
+                     id="not Exchange Online"),
+        pytest.param("Received-SPF", "pass (x) receiver=mx.example", "mx.example", False,
+                     id="receiver"),
+        pytest.param("Received-SPF", "pass (mx.example: domain of a@b designates ::1)",
+                     "mx.example", False, id="speaker"),
+        pytest.param("Received-SPF", "pass (x) receiver=evil.example", "mx.example", True,
+                     id="another receiver"),
+        pytest.param("Received-SPF", "pass", "mx.example", True, id="no receiver"),
+    ],
+)  # fmt: skip
+def test_directly_above_what_a_stranger_wrote_a_field_must_name_a_server_that_is_believed(
+    name: str, value: str, server: str, *, is_claim: bool
+) -> None:
+    found = read_authentication(fields(HOP, (name, value), HOP), 1, {server})
+    assert (found.spf, found.is_claim) == (AuthResult.PASS, is_claim)
 
 
 def test_where_anybody_could_have_written_it_that_is_said() -> None:

@@ -109,6 +109,32 @@ SKEWED_CLAIM = changed(
 )
 STAMPLESS = without(without(EXCHANGE, b"X-MS-Exchange-CrossTenant-Id"),
     b"X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp")  # fmt: skip
+
+
+def from_client(client: bytes, below: bytes = b"") -> bytes:
+    return (
+        b"Received: from %s by mx.contoso.com with ESMTPS; 23 Nov 2026 12:00:02 GMT\r\n" % client
+        + below
+        + b"\r\n"
+    )
+
+
+CONTRADICTED = from_client(b"filter.example.net (evil.example.org [203.0.113.9])")
+NAMELESS = from_client(b"filter.example.net (unknown [203.0.113.9])")
+INNER = from_client(b"filter.example.net (unknown [10.1.2.3])")
+LOCAL = from_client(b"filter.example.net (localhost [127.0.0.1])")
+FALSE_RELAY = from_client(
+    b"mx2.contoso.com (unknown [203.0.113.9])",
+    b"Received: from a.example by mx3.contoso.com; 23 Nov 2026 12:00:01 GMT\r\n",
+)
+SECURED_ABOVE_CLAIM = from_client(
+    b"evil.example.org ([203.0.113.9])",
+    b"Received: from y.org ([203.0.113.8]) by z.org with SMTP; 23 Nov 2026 12:00:01 GMT\r\n",
+)
+FORGED_STAMP = from_client(
+    b"evil.example.org ([203.0.113.9])",
+    b"X-MS-Exchange-CrossTenant-Id: " + TENANT.encode() + b"\r\n",
+)
 # The relay is a gateway that writes no field of its own.
 UNSIGNED_RELAY = EXCHANGE.partition(b"Received: from agent.contoso.com")[0] + b"\r\n"
 
@@ -164,7 +190,23 @@ CASES = [
     (quiet, rules.NOT_THROUGH, "it is only named as a client", through(
         "relay.contoso.com", head=UNSIGNED_RELAY)),
     (fires, rules.THROUGH_FORBIDDEN, "the host", never("mx0a-001.pphosted.com")),
-    (fires, rules.THROUGH_FORBIDDEN, "a claim is enough", never("*.pphosted.com", head=PRETENDED)),
+    (quiet, rules.THROUGH_FORBIDDEN, "a claim", never("*.pphosted.com", head=PRETENDED)),
+    (fires, rules.UNSAID, "a claim of a host", never("*.pphosted.com", head=PRETENDED)),
+    (fires, rules.THROUGH_FORBIDDEN, "a client's word", never("filter.example.net",
+        head=CONTRADICTED)),
+    (fires, rules.NOT_THROUGH, "its name in DNS is another", through("filter.example.net",
+        head=CONTRADICTED)),
+    (fires, rules.NOT_THROUGH, "it has no name in DNS", through("filter.example.net",
+        head=NAMELESS)),
+    (quiet, rules.NOT_THROUGH, "it is inside", through("filter.example.net", head=INNER)),
+    (quiet, rules.NOT_THROUGH, "it is on the same host", through("filter.example.net",
+        head=LOCAL)),
+    (fires, rules.NOT_THROUGH, "what stands below a false name", through("mx3.contoso.com",
+        head=FALSE_RELAY)),
+    (quiet, rules.PLAINTEXT_HOP, "somebody's claim", tls(SECURED_ABOVE_CLAIM)),
+    (fires, rules.UNSAID, "a stamp that Exchange did not write", tenant(FORGED_STAMP)),
+    (quiet, rules.FOREIGN_TENANT, "a stamp that Exchange did not write", tenant(
+        changed(FORGED_STAMP, TENANT.encode(), OTHER))),
     (quiet, rules.THROUGH_FORBIDDEN, "its neighbour", never("mx0b-001.pphosted.com")),
     (quiet, rules.THROUGH_FORBIDDEN, "no way is known", never(
         "*.pphosted.com", head=without(FILTERED, b"Received"))),
@@ -362,5 +404,16 @@ def test_an_operators_own_filter_counts_as_passed_by_the_name_it_has_in_dns() ->
         b"from relay.contoso.com (192.0.2.25) by",
         b"from gate.filter.example (203.0.113.25) by",
     )
+    head = changed(head, b"CIP:192.0.2.25", b"CIP:203.0.113.25")
+    named = changed(head, b"PTR:relay.contoso.com", b"PTR:gate.filter.example")
     owners = Owners(filter=Estate.read(["*.filter.example"]))
-    assert through("*.filter.example", head=head, owners=owners).findings() == ()
+    assert through("*.filter.example", head=named, owners=owners).findings() == ()
+    unnamed = changed(head, b"PTR:relay.contoso.com", b"PTR:InfoDomainNonexistent")
+    fires(rules.NOT_THROUGH, through("*.filter.example", head=unnamed, owners=owners).findings())
+
+
+def test_who_calls_himself_a_known_filter_before_exchange_online_is_none_by_his_name_in_dns() -> (
+    None
+):
+    head = changed(FILTERED, b"PTR:mx0a-001.pphosted.com", b"PTR:evil.example.org")
+    fires(rules.NOT_THROUGH, through("*.pphosted.com", head=head).findings())

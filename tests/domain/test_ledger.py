@@ -79,6 +79,19 @@ def arrive(entry: Entry, after: timedelta = FIVE, place: Place = Place.INBOX) ->
         pytest.param(arrive(REJECTED), "delivered", "refused", "", id="refused and yet arrived"),
         pytest.param(arrive(ACCEPTED, FIVE, Place.JUNK), "junked", "", "", id="junk"),
         pytest.param(
+            arrive(ACCEPTED, 2 * WITHIN, Place.JUNK), "junked", "late", "", id="junk, and late"
+        ),
+        pytest.param(
+            arrive(LOST_ONE, 2 * LOST, Place.JUNK), "junked", "lost", "", id="lost, then in junk"
+        ),
+        pytest.param(
+            arrive(AWAY, 2 * WITHIN, Place.JUNK),
+            "junked",
+            "",
+            "interrupted",
+            id="crash, and late in junk",
+        ),
+        pytest.param(
             arrive(ACCEPTED, FIVE, Place.QUARANTINE), "quarantined", "quarantined", "", id="held"
         ),
         pytest.param(

@@ -1,11 +1,11 @@
 """Messages are tried again with patience, and no more where it is no use."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agent.domain.knowledge.reply import ReplyClass
-from agent.domain.patience import REFUSALS, holds_off, next_try
+from agent.domain.patience import REFUSALS, holds_off, is_due_later, next_try
 
 
 def minutes(*numbers: int) -> list[timedelta]:
@@ -25,3 +25,17 @@ def test_who_slows_us_down_is_left_alone_for_a_quarter_of_an_hour(about: ReplyCl
 def test_after_some_identical_refusals_in_a_row_a_route_rests() -> None:
     rests = [holds_off(refusals) for refusals in range(REFUSALS + 3)]
     assert rests == minutes(0, 0, 0, 15, 60, 60)
+
+
+@pytest.mark.parametrize(
+    ("left", "waits"),
+    [
+        pytest.param(timedelta(seconds=1), True, id="later"),
+        pytest.param(timedelta(hours=1), True, id="after the longest step"),
+        pytest.param(timedelta(), False, id="now"),
+        pytest.param(timedelta(days=365), False, id="noted while the clock was a year ahead"),
+    ],
+)
+def test_a_try_that_lies_too_far_off_is_due(left: timedelta, *, waits: bool) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    assert is_due_later(now + left, now) is waits

@@ -38,6 +38,24 @@ def test_a_forgers_opinion_of_himself_is_a_claim() -> None:
     assert reading.authentication.is_claim
 
 
+@pytest.mark.parametrize(
+    "client",
+    [
+        pytest.param(b"evil.example (evil.example [203.0.113.9])", id="a stranger"),
+        pytest.param(b"mx2.contoso.com (unknown [203.0.113.9])", id="says that it is ours"),
+    ],
+)
+def test_directly_below_our_only_hop_a_stranger_speaks(client: bytes) -> None:
+    reading = read_message(
+        b"Received: from " + client + b" by mx.contoso.com; 3 Nov 2026 12:00 GMT\r\n"
+        b"Authentication-Results: evil.example; spf=pass; dkim=pass; dmarc=pass\r\n"
+        b"Received: from x by mx2.contoso.com; 3 Nov 2026 11:59 GMT\r\n\r\n",
+        OWNERS,
+    )
+    assert reading.authentication.is_claim
+    assert reading.trace.believed == 1
+
+
 def test_the_body_is_not_looked_at() -> None:
     assert read_message(b"Subject: a\r\n\r\nMessage-ID: <b>\r\n", OWNERS).message_id == ""
 

@@ -12,6 +12,7 @@ from agent.domain import route_signals as signals
 from agent.domain.fact import Phase, Table
 from agent.domain.finding import Distribution, Rule
 from agent.domain.ledger import BLIND, FAILURES, UNJUDGED, Entry, Place, State
+from agent.domain.message import Token
 from agent.domain.tally import BUCKETS, Tally, tally
 from proof import fires, quiet
 
@@ -163,13 +164,26 @@ def test_a_message_that_arrived_well_breaks_no_rule() -> None:
     assert report.findings((DELIVERED,)) == ()
 
 
+def test_a_remark_stands_with_the_message_it_is_about() -> None:
+    late = arrive(70)
+    (finding,) = report.findings((late,), remarks={late.nonce: "mx.example had it for 69 s"})
+    assert finding.detail.endswith("after 70.0 s (sink); mx.example had it for 69 s")
+
+
+def test_a_lost_message_is_found_by_its_message_id() -> None:
+    lost = judge(ACCEPTED)
+    token = Token(lost.nonce, "code")
+    marks = report.marks_of_lost((lost, DELIVERED), lambda _: token, "probe@contoso.com")
+    assert marks == {lost.nonce: f"its Message-ID is <{token}@contoso.com>"}
+
+
 def test_messages_of_one_fate_make_one_finding() -> None:
     late = arrive(70)
     (finding,) = report.findings((late, replace(late, sequence=8)), overdue=(ACCEPTED,))
     assert finding.detail == "3 messages"
     assert finding.evidence == (
-        "message 7 of 2026-11-23 12:00:00Z: late after 70.0 s (sink)",
-        "message 8 of 2026-11-23 12:00:00Z: late after 70.0 s (sink)",
+        "message 7 of 2026-11-23 12:00:00Z: arrived late, after 70.0 s (sink)",
+        "message 8 of 2026-11-23 12:00:00Z: arrived late, after 70.0 s (sink)",
         "message 7 of 2026-11-23 12:00:00Z: under way (250 ok)",
     )
 

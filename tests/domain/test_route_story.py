@@ -12,11 +12,13 @@ from agent.domain.expectations import METHODS, Expected
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Rule
 from agent.domain.lookup import Answer, Reply, Silence, TextRecord, Unanswered, replay
+from agent.domain.route_path import Leaving
 from agent.domain.route_story import (
     Story,
     chosen,
     measure,
     refusals,
+    remark,
     sender,
     tell,
     words,
@@ -60,8 +62,7 @@ def story(
         head=lambda entry: known.get(entry.nonce, b""),
         owners=OWNERS,
         expected=expected or Expected(),
-        server="relay.contoso.com",
-        now=SENT + 600 * SECOND,
+        leaving=Leaving("relay.contoso.com"),
     )
 
 
@@ -116,10 +117,27 @@ def test_a_header_is_read_once() -> None:
         head=head,
         owners=OWNERS,
         expected=Expected(),
-        server="relay",
-        now=SENT,
+        leaving=Leaving("relay"),
     )
     assert asked == ["n7"]
+
+
+def test_the_header_says_who_had_a_late_message_and_why_one_is_in_junk() -> None:
+    assert remark(LATE, read(POSTFIX)) == "relay.contoso.com (us) had it for 6 s"
+    assert remark(LATE, read(without(POSTFIX, b"Received"))) == ""
+    assert remark(arrive(), read(POSTFIX)) == ""
+    assert remark(JUNKED, read(EXCHANGE)).startswith("SCL 1: ")
+    assert remark(JUNKED, read(POSTFIX)) == ""
+    assert story(LATE).remarks == {"n7": remark(LATE, read(EXCHANGE))}
+
+
+def test_what_is_wrong_with_an_arrival_shows_in_its_picture() -> None:
+    told = story(arrive(), expected=Expected(through=("filter.example",)))
+    (path,) = told.paths.values()
+    assert path.stops[-1].note.endswith(", but message 7 did not pass filter.example")
+    told = story(arrive(), heads={}, expected=Expected(through=("filter.example",)))
+    (path,) = told.paths.values()
+    assert path.stops[-1].mood == "good"
 
 
 JUNKED = arrive(place=Place.JUNK, folder="junk")

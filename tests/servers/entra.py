@@ -21,6 +21,7 @@ from servers.standings import HandClock
 from servers.tls import Authorities
 
 TENANT = "8f6b7a52-0000-4000-8000-00000000c0de"
+APPLICATION = "8f6b7a52-0000-4000-8000-0000000000a1"
 Fault = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 

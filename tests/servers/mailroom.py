@@ -19,7 +19,7 @@ from agent.domain.knowledge.microsoft_endpoints import Endpoints
 from agent.probes.base import Toolbox
 from agent.probes.route import RouteCheck, ledger_key, run
 from servers.checks import DictResolver
-from servers.entra import TENANT
+from servers.entra import APPLICATION, TENANT
 from servers.microsoft import SECRET, USER, Microsoft, authorities, microsoft
 
 INBOX = "inbox@contoso.com"
@@ -102,7 +102,7 @@ async def office(folder: Path, **overrides: Any) -> AsyncIterator[Office]:
         credential = {
             "kind": "entra-client-credentials",
             "tenant_id": TENANT,
-            "client_id": "app-1",
+            "client_id": APPLICATION,
             "client_secret_file": "secret",
         }
         try:

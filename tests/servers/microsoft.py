@@ -11,7 +11,7 @@ from agent.adapters.https_api import Api
 from agent.adapters.token_credentials import ClientSecret, Credential
 from agent.adapters.tokens import Tokens
 from servers.checks import DictResolver
-from servers.entra import TENANT, Application, Entra, entra
+from servers.entra import APPLICATION, TENANT, Application, Entra, entra
 from servers.graph import Graph, graph
 from servers.standings import HandClock
 from servers.tls import Authorities
@@ -66,11 +66,11 @@ async def microsoft(*, mailbox: bool = True) -> AsyncIterator[Microsoft]:
     clock = HandClock()
     async with entra(clock, authorities()) as provider, graph(provider, authorities()) as service:
         application = provider.register(
-            Application("app-1", SECRET, permissions=set(ALL), mailboxes=None)
+            Application(APPLICATION, SECRET, permissions=set(ALL), mailboxes=None)
         )
         if mailbox:
             service.box(USER)
-        credential = ClientSecret(TENANT, "app-1", lambda: SECRET, authority=provider.url)
+        credential = ClientSecret(TENANT, APPLICATION, lambda: SECRET, authority=provider.url)
         async with asking(clock, probe=credential) as tokens:
             reach = api(clock)
             client = Client(

@@ -1,5 +1,6 @@
 """A route is described as an operator thinks of it, and told to those who walk it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from agent.adapters.outbox import ByExchanges, ByGraph, Envelope, ToServer
 from agent.domain.payload import Kind, Payload
 from agent.settings import RouteSubject
 from agent.settings.route_ends import PayloadSettings, Size, read_size
-from agent.settings.route_plan import plan, watched, way_of
+from agent.settings.route_plan import about, plan, watched, way_of
 
 SMTP = {"smtp": {"host": "mail.contoso.com"}}
 ENDS = {"mail_from": "probe@contoso.com", "rcpt_to": "to@fabrikam.com"}
@@ -102,7 +103,7 @@ def test_the_way_out_is_told_to_those_who_take_it(
     send: dict[str, Any], way: object, server: str
 ) -> None:
     leaving = way_of(route(send))
-    assert (leaving.way, leaving.server) == (way, server)
+    assert (leaving.way, leaving.drawn.server) == (way, server)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,7 @@ def test_the_way_out_is_told_to_those_who_take_it(
             id="graph",
         ),
         pytest.param({"maildir": {"path": "box"}}, "maildir box", True, id="maildir"),
+        pytest.param({"maildir": {"path": "./a//box/"}}, "maildir a/box", True, id="spelling"),
     ],
 )
 def test_a_place_has_one_name_for_all_routes_that_end_there(
@@ -198,8 +200,9 @@ def test_what_a_message_carries_is_known_where_it_arrives() -> None:
     )
     assert plan(of).payload == carried
     assert carried.attached_as == "mailflow-agent.pdf"
-    assert watched(of) == Watched(carried, "any", is_reflected=True)
-    assert watched(route()) == Watched(Payload(size=65536))
+    plain = Watched(Payload(size=65536), rcpt_to="to@fabrikam.com", mail_from="probe@contoso.com")
+    assert watched(route()) == plain
+    assert watched(of) == replace(plain, payload=carried, body="any", is_reflected=True)
 
 
 @pytest.mark.parametrize(
@@ -272,11 +275,14 @@ def test_what_no_message_can_carry_is_told_when_the_file_is_read(
             "a reflector has nobody to answer",
             id="nobody to answer",
         ),
-        pytest.param({"expect": {"attributed_to": "contoso"}}, "should match", id="tenant"),
+        pytest.param(
+            {"expect": {"attributed_to": "contoso"}}, "not the id of a tenant", id="tenant"
+        ),
         pytest.param({"expect": {"max_hops": 0}}, "greater than or equal", id="no hops"),
         pytest.param({"hosts": {"ours": ("10.0.0.1/8",)}}, "is not its first", id="host bits"),
         pytest.param({"hosts": {"ours": ("*.*.b",)}}, "hosts.ours.0", id="two stars"),
         pytest.param({"receive": {"maildir": {"path": ""}}}, "at least 1 character", id="no path"),
+        pytest.param({"receive": {"maildir": {"path": "a\0"}}}, "control character", id="NUL"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(values: dict[str, Any], message: str) -> None:
@@ -295,3 +301,13 @@ def test_a_route_is_the_same_when_it_is_written_and_read_again() -> None:
     assert RouteSubject.model_validate({**written, "hosts": hosts}) == first
     kept = {"ours": first.hosts.ours}
     assert route(hosts=kept).hosts.ours == first.hosts.ours
+
+
+def test_what_a_route_is_is_told_for_people() -> None:
+    rows = about(route({"mx": {}, "mail_from": "<>"})).rows
+    assert rows[:4] == (
+        ("from", "<>"),
+        ("to", "to@fabrikam.com"),
+        ("handed to", "an MX of fabrikam.com"),
+        ("arrives in", "sink, inbox"),
+    )
