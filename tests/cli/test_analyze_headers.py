@@ -22,7 +22,9 @@ PLAIN = Pen(width=100)
 
 
 def run(*arguments: str, given: bytes = b"") -> tuple[int, str, str]:
-    ended = CliRunner().invoke(headers, arguments, input=given, standalone_mode=False)
+    ended = CliRunner(env={"COLUMNS": "100"}).invoke(
+        headers, arguments, input=given, standalone_mode=False
+    )
     code = getattr(ended.exception, "exit_code", ended.return_value)
     message = getattr(ended.exception, "message", "")
     return code, ended.stdout, ended.stderr or message

@@ -56,7 +56,9 @@ Original-Rcpt-To: a@x.example
 
 
 def analyze(raw: str, *options: str) -> Result:
-    return CliRunner().invoke(ndr, ["-", *options], input=raw, standalone_mode=False)
+    return CliRunner(env={"COLUMNS": "100"}).invoke(
+        ndr, ["-", *options], input=raw, standalone_mode=False
+    )
 
 
 def squeezed(result: Result) -> str:
