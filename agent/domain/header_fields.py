@@ -49,9 +49,6 @@ class Fields:
     def __iter__(self) -> Iterator[Field]:
         return iter(self._fields)
 
-    def __len__(self) -> int:
-        return len(self._fields)
-
 
 def read_head(raw: bytes) -> Fields:
     """Return the header fields at the start of *raw*, which may be a whole message.
