@@ -29,6 +29,7 @@ from agent.app.options import Overrides, route_checks, routes
 from agent.app.own_server import OwnServer
 from agent.config import Config
 from agent.domain.knowledge.microsoft_endpoints import Endpoints
+from agent.domain.message import author_of
 from agent.probes.base import Toolbox
 from agent.probes.route import ledger_key
 from agent.settings import Receive, RouteSubject
@@ -182,7 +183,7 @@ class Mailroom:
                 traces = self._traces.setdefault(
                     name, Traces(self._graphs[name], self._tools.clock)
                 )
-                author = send.header_from or send.mail_from or send.rcpt_to
+                author = author_of(send.mail_from, send.rcpt_to, send.header_from)
                 traced[ledger_key(check)] = Traceable(traces, author.rpartition("@")[2])
         self._tracer.replace(traced)
         if traced and self._tracing is None:

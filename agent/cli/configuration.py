@@ -16,6 +16,16 @@ argument = click.argument(
 )
 
 
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The configuration: a file, or a folder of files.",
+)
+
+
 class WrongConfiguration(click.ClickException):
     """The file has mistakes; all of them are shown, one line each."""
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 import click
 
 from agent.adapters.trust import TrustStore
-from agent.cli.configuration import read
+from agent.cli.configuration import config_option, read
 from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import exit_for
 from agent.cli.resolvers import Server, option, resolving
@@ -43,14 +43,7 @@ trust_option = click.option(
 
 @click.command("connector")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The configuration: a file, or a folder of files.",
-)
+@config_option
 @option
 @trust_option
 @_brief

@@ -13,7 +13,7 @@ from agent.adapters.trust import TrustStore
 from agent.app.doctor import Doctor, Step, alone
 from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides, pairs
-from agent.cli.configuration import read
+from agent.cli.configuration import config_option, read
 from agent.cli.connector import read_roots, trust_option
 from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import Exit, exit_for
@@ -34,14 +34,7 @@ _EXITS = {"good": Exit.OK, "unknown": Exit.UNKNOWN, "bad": Exit.CRITICAL}
 
 @click.command("doctor")
 @click.argument("route")
-@click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The configuration: a file, or a folder of files.",
-)
+@config_option
 @click.option("--send", is_flag=True, help="Send one message in the end, and follow it.")
 @option
 @trust_option

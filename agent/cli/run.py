@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from agent.app import Agent, Overrides, StartError, serve
-from agent.cli.configuration import WrongConfiguration, read
+from agent.cli.configuration import WrongConfiguration, config_option, read
 from agent.cli.exits import Exit
 from agent.config import ConfigError
 
@@ -20,14 +20,7 @@ class CannotStart(click.ClickException):
 
 
 @click.command("run")
-@click.option(
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    default=Path("config.yaml"),
-    show_default=True,
-    help="The configuration: a file, or a folder of files.",
-)
+@config_option
 @click.option("--lab", is_flag=True, help="Start the lab too, and watch it instead of the world.")
 def command(*, path: Path, lab: bool) -> int:
     """Watch everything in the configuration, all the time.

@@ -16,7 +16,7 @@ from agent.domain.fact import Mood, Path, Stop
 from agent.domain.owners import Owner, Owners
 from agent.domain.reading import Reading
 from agent.domain.received import Received
-from agent.domain.trace import Held, Hop, holder
+from agent.domain.trace import Held, Hop, holder, stays
 
 AGENT = "this agent"
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.[a-z][a-z0-9-]+")
@@ -65,17 +65,10 @@ def draw(
 
 
 def times_by_owner(reading: Reading) -> dict[Owner, float]:
-    """Return the seconds that a message spent with the hosts of each owner, as they claim it.
-
-    The time between two hops was spent at the first of them.
-    """
+    """Return the seconds that a message spent with the hosts of each owner, as they claim it."""
     spent: defaultdict[Owner, float] = defaultdict(float)
-    before: Hop | None = None
-    for hop in reading.trace.hops:
-        if before is not None and hop.delay is not None:
-            spent[before.owner] += hop.delay.total_seconds()
-        if hop.received.at is not None and not hop.is_skewed:
-            before = hop
+    for stay in stays(reading.trace):
+        spent[stay.owner] += stay.time.total_seconds()
     return dict(spent)
 
 
@@ -124,13 +117,15 @@ def _stop(hop: Hop, slow: Held | None) -> Stop:
         owner=hop.owner.value,
         seconds=None if hop.delay is None else hop.delay.total_seconds(),
         link=_link(hop),
-        mood="bad"
-        if hop.encrypted is False
-        else "warning"
-        if hop.is_skewed or is_slow
-        else "plain",
+        mood=_mood(hop, is_slow=is_slow),
         note=", ".join(notes),
     )
+
+
+def _mood(hop: Hop, *, is_slow: bool) -> Mood:
+    if hop.encrypted is False:
+        return "bad"
+    return "warning" if hop.is_skewed or is_slow else "plain"
 
 
 def _link(hop: Hop) -> str:

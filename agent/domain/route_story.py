@@ -65,8 +65,8 @@ def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
     """Read the headers of what has arrived, and draw the ways that a person wants to see.
 
     *news* are messages whose fate has changed, *recent* the last ones, newest first; *head* gives
-    the header of one; *leaving* is how they leave. ``remarks`` of what is told
-    are what the headers say of messages that are late or in Junk.
+    the header of one; *leaving* is how they leave. ``remarks`` of what is told are what the headers
+    say of messages that are late or in Junk.
     """
     known: dict[str, Reading] = {}
 
@@ -76,18 +76,21 @@ def tell(  # noqa: PLR0913 - what is known, and how it is to be judged
             known[entry.nonce] = read_message(raw, owners)
         return known.get(entry.nonce)
 
-    def drawn(entry: Entry) -> Path:
-        found = reading(entry)
-        wrong = _wrong(entry, found, expected)
-        return draw(entry, found, leaving=leaving, owners=owners, wrong=wrong)
+    examined: dict[str, tuple[Finding, ...]] = {}
 
-    findings: list[Finding] = []
-    fresh: dict[str, Reading] = {}
-    for entry in news:
+    def wrongs(entry: Entry) -> tuple[Finding, ...]:
         found = reading(entry) if entry.has_arrived else None
-        if found is not None:
-            fresh[entry.nonce] = found
-            findings += examine(entry, found, expected)
+        if found is not None and entry.nonce not in examined:
+            examined[entry.nonce] = tuple(examine(entry, found, expected))
+        return examined.get(entry.nonce, ())
+
+    def drawn(entry: Entry) -> Path:
+        wrong = _worst(wrongs(entry))
+        return draw(entry, reading(entry), leaving=leaving, owners=owners, wrong=wrong)
+
+    news = tuple(news)
+    findings = [finding for entry in news for finding in wrongs(entry)]
+    fresh = {each.nonce: known[each.nonce] for each in news if each.nonce in examined}
     last = next((each for each in recent if each.has_arrived), None)
     last_read = None if last is None else reading(last)
     return Story(
@@ -106,9 +109,9 @@ def remark(entry: Entry, reading: Reading) -> str:
     """Say what the header tells of why a message is late or in Junk; else nothing."""
     if entry.state is State.JUNKED:
         return ", ".join(
-            f"{each.key} {each.value}: {each.meaning}" if each.meaning else ""
+            f"{each.key} {each.value}: {each.meaning}"
             for each in reading.antispam.meanings()
-            if each.key in _VERDICT
+            if each.key in _VERDICT and each.meaning
         )
     slow = holder(reading.trace) if entry.state is State.LATE else None
     if slow is None or not slow.time:
@@ -116,12 +119,9 @@ def remark(entry: Entry, reading: Reading) -> str:
     return f"{slow.hop.host} ({slow.owner}) had it for {slow.time.total_seconds():.0f} s"
 
 
-def _wrong(entry: Entry, reading: Reading | None, expected: Expected) -> str:
-    """Return the first thing that is wrong with a message that arrived; empty where nothing is."""
-    if reading is None or not entry.has_arrived:
-        return ""
-    found = (each for each in examine(entry, reading, expected))
-    return next((each.detail for each in found if each.rule.severity is Severity.CRITICAL), "")
+def _worst(findings: Iterable[Finding]) -> str:
+    """Return the first critical thing that was found; empty where nothing was."""
+    return next((each.detail for each in findings if each.rule.severity is Severity.CRITICAL), "")
 
 
 def chosen(recent: tuple[Entry, ...]) -> dict[str, Entry]:

@@ -6,7 +6,7 @@ stands below may be forged; it is kept, and marked as a claim.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -137,20 +137,24 @@ def read_trace(fields: Fields, owners: Owners) -> Trace:
     )
 
 
-def holder(trace: Trace) -> Held | None:
-    """Return who held the message longest; None where no delay is known.
+def stays(trace: Trace) -> Iterator[Held]:
+    """Yield who held the message, and for how long, as the hosts claim it.
 
     The time between two hops was spent at the first of them, in its queue.
     """
-    longest: Held | None = None
     before: Hop | None = None
     for hop in trace.hops:
-        if before is not None and hop.delay and (longest is None or hop.delay > longest.time):
-            longest = Held(before, hop.delay)
+        if before is not None and hop.delay is not None:
+            yield Held(before, hop.delay)
         # A delay is counted from the last hop whose time is known.
         if hop.received.at is not None and not hop.is_skewed:
             before = hop
-    return longest
+
+
+def holder(trace: Trace) -> Held | None:
+    """Return who held the message longest; None where nobody is known to have held it."""
+    held = (each for each in stays(trace) if each.time)
+    return max(held, key=lambda each: each.time, default=None)
 
 
 def _clients(

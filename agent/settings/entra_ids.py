@@ -27,16 +27,20 @@ def _lowered(value: Any) -> str:
     return value.lower()
 
 
-def _tenant_id(value: Any) -> str:
-    """Read the id of a tenant."""
+def _guid(value: Any, complaint: str) -> str:
     text = _lowered(value)
     if not _GUID.fullmatch(text):
-        message = (
-            f"is not the id of a tenant; write it as {_EXAMPLE}:"
-            " it is the Tenant ID in Entra > Overview"
-        )
-        raise ValueError(message)
+        raise ValueError(complaint)
     return text
+
+
+def _tenant_id(value: Any) -> str:
+    """Read the id of a tenant."""
+    return _guid(
+        value,
+        f"is not the id of a tenant; write it as {_EXAMPLE}:"
+        " it is the Tenant ID in Entra > Overview",
+    )
 
 
 def _tenant(value: Any) -> str:
@@ -56,14 +60,11 @@ def _tenant(value: Any) -> str:
 
 def _client_id(value: Any) -> str:
     """Read the id of an application, or of an identity."""
-    text = _lowered(value)
-    if not _GUID.fullmatch(text):
-        message = (
-            f"is not the id of an application; write it as {_EXAMPLE}: it is the Application"
-            " (client) ID in Entra > App registrations > your application > Overview"
-        )
-        raise ValueError(message)
-    return text
+    return _guid(
+        value,
+        f"is not the id of an application; write it as {_EXAMPLE}: it is the Application"
+        " (client) ID in Entra > App registrations > your application > Overview",
+    )
 
 
 _GUID_PATTERN = r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
