@@ -14,6 +14,7 @@ from agent.adapters.store import Change, Store
 from agent.domain.ledger import Entry
 from agent.domain.message import Token
 
+STILL = timedelta(seconds=5)  # without a sign of life the sink was shut, as the process stood still
 SINK = "sink"  # the home of messages that come to the agent's own SMTP server
 
 
@@ -85,12 +86,13 @@ class Desk:
 
         None where nobody need look, because what comes is seen at once.
         """
-        if entry.home in ("", SINK):
-            return None
-        at = self.looks.get(entry.home)
+        is_sink = entry.home in ("", SINK)
+        at = self.looks.get(SINK if is_sink else entry.home)
         if at is None:
-            return timedelta()
+            return None if is_sink else timedelta()
         since = timedelta(seconds=self.clock.monotonic() - at)
+        if is_sink and since < STILL:
+            return None
         return max(self.age(entry, now) - since, timedelta())
 
     def spent_on_the_way(

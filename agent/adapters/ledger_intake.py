@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.adapters.ledger_desk import SINK, Desk
+from agent.adapters.ledger_desk import SINK, STILL, Desk
 from agent.adapters.mailbox import Folder
 from agent.adapters.store import StoreError
 from agent.domain import ledger as book
@@ -135,6 +135,19 @@ class Intake:
         if place is Place.ELSEWHERE and self.homes is not None and entry.home not in self.homes:
             return replace(sighting, home=entry.home).place(entry)
         return place
+
+    def alive(self) -> None:
+        """Note that the sink is open: to be called every second.
+
+        What was under way while the process stood still could not come in: that is no fault of
+        its route.
+        """
+        desk, now = self._desk, self._desk.clock.monotonic()
+        before = desk.looks.get(SINK, now)
+        desk.looks[SINK] = now
+        if now - before >= STILL.total_seconds():
+            for entry in [each for each in desk.shelf.entries.values() if each.is_in_flight]:
+                desk.shelf.step(entry, book.away(entry))
 
     def bounced(self, token: Token, detail: str, *, is_loop: bool = False) -> Entry | None:
         """Note that a report came in that says that a message failed."""

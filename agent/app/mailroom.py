@@ -69,7 +69,9 @@ class Mailroom:
         self._closing: set[asyncio.Task[None]] = set()
         self._recipients: set[str] = set()
         self._places: dict[str, Place] = {}
-        self._own_server = OwnServer(self.intray, tools.clock, lambda: self._recipients)
+        self._own_server = OwnServer(
+            self.intray, tools.clock, lambda: self._recipients, tools.ledger.intake.alive
+        )
         self.outbox = Outbox(
             resolver=tools.resolver,
             dialer=tools.dialer,

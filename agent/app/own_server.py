@@ -19,18 +19,28 @@ from agent.app.options import read_pair
 from agent.config import Config
 from agent.exposition.server import ListenError
 
+_TICK = 1.0  # seconds
 _UNNAMED = "localhost.localdomain"
 _DAY = timedelta(days=1)
 _VALID = 730 * _DAY
 
 
 class OwnServer:
-    """The sink, once it listens. *recipients* returns whom it takes mail for, in lower case."""
+    """The sink, once it listens. *recipients* returns whom it takes mail for, in lower case.
+
+    *alive* is called every second while it does.
+    """
 
     def __init__(
-        self, intray: Intray, clock: Clock, recipients: Callable[[], Collection[str]]
+        self,
+        intray: Intray,
+        clock: Clock,
+        recipients: Callable[[], Collection[str]],
+        alive: Callable[[], object],
     ) -> None:
         self._intray, self._clock, self._recipients = intray, clock, recipients
+        self._alive = alive
+        self._living: asyncio.Task[None] | None = None
         self._sink: Sink | None = None
 
     async def open(self, config: Config, listen: tuple[str, int] | None = None) -> None:
@@ -58,9 +68,19 @@ class OwnServer:
             message = f"sink.listen {host}:{port} cannot be listened on: {error.strerror or error}"
             raise ListenError(message) from error
         self._sink = sink
+        self._living = asyncio.get_running_loop().create_task(self._live())
+
+    async def _live(self) -> None:
+        """Say again and again that the sink is open."""
+        while True:
+            self._alive()
+            await asyncio.sleep(_TICK)
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._living is not None:
+            self._living.cancel()
+            await asyncio.gather(self._living, return_exceptions=True)
         if self._sink is not None:
             await self._sink.close()
 

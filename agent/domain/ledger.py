@@ -219,9 +219,13 @@ def recovered(entry: Entry, at: datetime) -> Entry:
         return entry
     if entry.state is State.PLANNED:
         return withdrawn(entry, at, INTERRUPTED)
-    found = uncertain(entry, at, "the agent stopped while it was sending")
-    is_missed = found.is_in_flight and not found.is_kept
-    return replace(found, unjudged=INTERRUPTED) if is_missed else found
+    return away(uncertain(entry, at, "the agent stopped while it was sending"))
+
+
+def away(entry: Entry) -> Entry:
+    """Mark that nobody was there for a while to take a message that is under way."""
+    is_missed = entry.is_in_flight and not entry.is_waiting and not entry.is_kept
+    return replace(entry, unjudged=INTERRUPTED) if is_missed else entry
 
 
 def _expect(entry: Entry, *states: State) -> None:

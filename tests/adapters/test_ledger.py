@@ -633,6 +633,34 @@ async def test_an_arrival_is_judged_by_the_place(where: str, folder: Folder, sta
         assert (entry.state, entry.folder) == (state, folder)
 
 
+async def test_nothing_is_lost_at_a_sink_that_stood_still() -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        ledger.intake.alive()
+        token = await plan(ledger)
+        ledger.accepted(token)
+        clock.advance(LOST)
+        ledger.judge("r")
+        assert only(ledger).state is State.ACCEPTED
+        assert ledger.overdue("r") == ()
+        ledger.intake.alive()
+        assert ledger.overdue("r") == ()
+        ledger.judge("r")
+        assert (only(ledger).state, only(ledger).unjudged) == (State.UNCERTAIN, "interrupted")
+
+
+async def test_what_does_not_come_to_a_sink_that_is_alive_is_lost() -> None:
+    clock = HandClock()
+    async with opened(clock=clock) as ledger:
+        token = await plan(ledger)
+        ledger.accepted(token)
+        for _ in range(int(LOST.total_seconds() / 4) + 1):
+            ledger.intake.alive()
+            clock.advance(timedelta(seconds=4))
+        ledger.judge("r")
+        assert only(ledger).state is State.LOST
+
+
 @pytest.mark.parametrize(
     ("homes", "state"),
     [

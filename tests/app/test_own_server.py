@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from agent.adapters.ledger import SINK
 from agent.adapters.x509_making import self_signed
 from agent.exposition.server import ListenError
 from servers.mailroom import Office, office
@@ -72,6 +73,17 @@ async def test_a_certificate_is_shown_and_read_anew(tmp_path: Path) -> None:
         renew(it, "renewed.contoso.com")
         await it.room.open_sink(config)
         assert await shown(it) == "renewed.contoso.com"
+
+
+async def test_it_says_that_it_is_open_until_it_is_closed(tmp_path: Path) -> None:
+    async with office(tmp_path, sink=("127.0.0.1", 0)) as it:
+        await it.room.open_sink(it.config(WAY))
+        living = it.room._own_server._living
+        assert living is not None
+        await asyncio.sleep(0)
+        assert SINK in it.room._tools.ledger._desk.looks
+        assert not living.done()
+    assert living.cancelled()
 
 
 async def test_without_one_it_shows_its_own(tmp_path: Path) -> None:

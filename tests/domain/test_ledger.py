@@ -134,6 +134,9 @@ def arrive(entry: Entry, after: timedelta = FIVE, place: Place = Place.INBOX) ->
             ledger.recovered(planned(), START), "rejected", "", "interrupted", id="crash before"
         ),
         pytest.param(AWAY, "accepted", "", "interrupted", id="crash after"),
+        pytest.param(ledger.away(WAITING), "planned", "", "", id="put off, and nobody there"),
+        pytest.param(ledger.away(KEPT), "accepted", "", "", id="kept, and nobody there"),
+        pytest.param(ledger.away(LOST_ONE), "lost", "lost", "", id="lost, and nobody there"),
         pytest.param(arrive(AWAY), "delivered", "", "", id="crash, and in time"),
         pytest.param(arrive(AWAY, 2 * WITHIN), "late", "", "interrupted", id="crash, and late"),
         pytest.param(
