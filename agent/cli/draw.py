@@ -6,12 +6,14 @@ remedies, trees, tables, walks. Colour only says again what a word already says.
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import click
 
-from agent.domain.fact import Fact, Mood, Node, Path, Stop, Table, Text, Walk
+from agent.domain.diagram import Way, shortened, shown
+from agent.domain.fact import Diagram, Fact, Mood, Node, Path, Station, Stop, Table, Text, Walk
 from agent.domain.finding import Finding, Outcome, Severity
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
@@ -28,7 +30,10 @@ _MOODS: dict[Mood, str | None] = {
     "unknown": "magenta",
     "bad": "red",
 }
+_SIGNS: dict[Mood, str] = {"plain": "", "good": "✓ ", "warning": "! ", "unknown": "? ", "bad": "✗ "}
 _NARROWEST = 40
+_LONGEST_ROAD = 44  # characters of the label of a road
+_LEAST_DETAIL = 12  # characters for what to know of a station, below which it is left out
 _BAR = 24  # characters of the longest bar of a walk
 
 
@@ -86,6 +91,9 @@ def draw_finding(finding: Finding, pen: Pen) -> Iterator[str]:
     for line in finding.evidence:
         yield from pen.wrap(line, "      > ", "        ")
     yield from pen.wrap(rule.remedy, "      → ", "        ")
+    if finding.fix:
+        # Not wrapped: it is there to be copied.
+        yield f"      $ {pen.paint(finding.fix, 'cyan')}"
     yield pen.paint(f"      rule {rule.code}, {rule.reference}", "bright_black")
 
 
@@ -93,8 +101,7 @@ def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:
     """Return the lines for a fact of any shape."""
     match fact:
         case Text(text):
-            for line in text.splitlines() or [""]:
-                yield from pen.wrap(line, "", "  ")
+            yield from _draw_text(text, pen)
         case Table():
             yield from _draw_table(fact, pen)
         case Node():
@@ -103,8 +110,14 @@ def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:
         case Walk():
             yield from _draw_walk(fact, pen)
         case Path(stops):
-            for stop in stops:
-                yield from _draw_stop(stop, pen)
+            yield from chain.from_iterable(_draw_stop(stop, pen) for stop in stops)
+        case Diagram():
+            yield from _draw_diagram(fact, pen)
+
+
+def _draw_text(text: str, pen: Pen) -> Iterator[str]:
+    for line in text.splitlines() or [""]:
+        yield from pen.wrap(line, "", "  ")
 
 
 def _draw_children(node: Node, pen: Pen, indent: str) -> Iterator[str]:
@@ -151,6 +164,57 @@ def _draw_stop(stop: Stop, pen: Pen) -> Iterator[str]:
     yield f"  ● {pen.paint(stop.host, _MOODS[stop.mood], bold=stop.mood == 'bad')}{whose}"
     if stop.note:
         yield from pen.wrap(stop.note, "  │ ", "  │ ")
+
+
+def _draw_diagram(diagram: Diagram, pen: Pen) -> Iterator[str]:
+    """Draw each station with the roads that leave it; a road with no fork goes on in its line."""
+    drawn = shown(diagram)
+    names, onward = drawn.names(), drawn.onward()
+    leaving = dict(drawn.leaving())
+    told: set[str] = set()
+    for station, ways in leaving.items():
+        if station.key in told:
+            continue
+        told.add(station.key)
+        yield _station(station, pen)
+        width = max(len(_words(way)) for way in ways)
+        for way in ways:
+            line, last = _road(way, names, pen, width), way.end
+            room = pen.width - 2 - len(click.unstyle(line))
+            while last.key in onward and last.key not in told:
+                more = " " + _road(onward[last.key], names, pen, 0)
+                if len(click.unstyle(more)) > room:
+                    break
+                told.add(last.key)
+                line, last = line + more, onward[last.key].end
+                room -= len(click.unstyle(more))
+            yield f"  {line}{'' if last in leaving else _detail(last, pen, room)}"
+    for station in drawn.lonely():
+        yield _station(station, pen)
+    if drawn.more_stations or drawn.more_roads:
+        yield f"not drawn: {drawn.more_stations} more places, {drawn.more_roads} more ways"
+
+
+def _words(way: Way) -> str:
+    """Return what stands on a road: the sign of its mood and its label."""
+    return f"{_SIGNS[way.mood]}{shortened(way.label, _LONGEST_ROAD)}"
+
+
+def _road(way: Way, names: Mapping[str, str], pen: Pen, width: int) -> str:
+    road = pen.paint(f"──{_words(way):─<{width}}──▶", _MOODS[way.mood])
+    return f"{road} {pen.paint(names[way.end.key], _MOODS[way.end.mood])}"
+
+
+def _station(station: Station, pen: Pen) -> str:
+    label = pen.paint(f"{_SIGNS[station.mood]}{station.label}", _MOODS[station.mood], bold=True)
+    return label + _detail(station, pen, pen.width - len(click.unstyle(label)))
+
+
+def _detail(station: Station, pen: Pen, room: int) -> str:
+    """Return what to know of a station, as far as the line has room for it."""
+    if not station.detail or room < _LEAST_DETAIL:
+        return ""
+    return pen.paint(f"  {shortened(station.detail, room - 2)}", "bright_black")
 
 
 def join(lines: Iterable[str]) -> str:

@@ -93,4 +93,37 @@ class Path:
     stops: tuple[Stop, ...]
 
 
-Fact = Text | Table | Node | Walk | Path
+StationKind = Literal["internet", "exchange", "gateway", "server", "mailbox", "service", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A place in a picture of ways. ``key`` is unique in it; columns count from 0, on the left."""
+
+    key: str
+    label: str
+    kind: StationKind
+    detail: str = ""
+    mood: Mood = "plain"
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """A way from one station to another, by their keys, and what decides that mail takes it."""
+
+    start: str
+    end: str
+    label: str = ""
+    mood: Mood = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """Where mail can go: places, and the roads between them, such as the routing of a tenant."""
+
+    stations: tuple[Station, ...]
+    roads: tuple[Road, ...]
+
+
+Fact = Text | Table | Node | Walk | Path | Diagram

@@ -6,7 +6,7 @@ of the command line's promise: keys are added, not changed.
 
 from typing import Any
 
-from agent.domain.fact import Fact, Node, Path, Table, Text, Walk
+from agent.domain.fact import Diagram, Fact, Node, Path, Table, Text, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Outcome
 
 
@@ -31,6 +31,7 @@ def finding_as_json(finding: Finding) -> dict[str, Any]:
         "detail": finding.detail,
         "evidence": list(finding.evidence),
         "remedy": rule.remedy,
+        "fix": finding.fix or None,
         "reference": rule.reference,
     }
 
@@ -47,7 +48,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
 
 
 def fact_as_json(fact: Fact) -> Any:
-    """Return a fact as plain data: text, rows by column, a tree, phases, or stops."""
+    """Return a fact as plain data: text, rows by column, a tree, phases, stops, or a diagram."""
     match fact:
         case Text(text):
             return text
@@ -72,6 +73,8 @@ def fact_as_json(fact: Fact) -> Any:
                 }
                 for stop in stops
             ]
+        case Diagram():
+            return _diagram(fact)
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -81,4 +84,24 @@ def _node(node: Node) -> dict[str, Any]:
         "count": node.count,
         "mood": node.mood,
         "children": [_node(child) for child in node.children],
+    }
+
+
+def _diagram(diagram: Diagram) -> dict[str, Any]:
+    return {
+        "stations": [
+            {
+                "key": station.key,
+                "label": station.label,
+                "kind": station.kind,
+                "detail": station.detail,
+                "mood": station.mood,
+                "column": station.column,
+            }
+            for station in diagram.stations
+        ],
+        "roads": [
+            {"start": road.start, "end": road.end, "label": road.label, "mood": road.mood}
+            for road in diagram.roads
+        ],
     }

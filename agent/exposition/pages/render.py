@@ -12,9 +12,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from agent.domain.fact import Fact, Node, Path, Phase, Table, Text, Walk
+from agent.domain.diagram import about
+from agent.domain.fact import Diagram, Fact, Node, Path, Phase, Table, Text, Walk
 from agent.domain.finding import Rule
 from agent.exposition.pages import view
+from agent.exposition.pages.diagram import picture
 from agent.exposition.pages.state import State
 from agent.exposition.pages.view import Overview, Situation, SubjectPage
 
@@ -64,6 +66,8 @@ def _shape(fact: Fact) -> str:
             return "walk"
         case Path():
             return "path"
+        case Diagram():
+            return "diagram"
 
 
 def _seconds(seconds: float) -> str:
@@ -85,6 +89,8 @@ def _environment() -> Environment:
         "seconds": _seconds,
         "bars": _bars,
         "shape": _shape,
+        "picture": picture,
+        "about": about,
         "pieces": view.pieces,
         "sign": _SIGNS.__getitem__,
     }
