@@ -44,7 +44,7 @@ integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, un
 coverage: $(VENV)/dev.stamp ## all tests, with the branch coverage gates
 	@.ci/packages $(SERVERS)
 	@.ci/unpacked $(VENV)/debian $(EXIM)
-	$(BIN)/pytest -q -n $(WORKERS) --cov --cov-report= --durations=15
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --cov --cov-report= --durations=15
 	$(BIN)/coverage report --skip-covered --fail-under=95
 	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100
 

@@ -28,6 +28,7 @@ HOMES = {  # the one place that may import it
     "idna": "agent/domain/names.py",
     "jinja2": "agent/exposition/pages/",
     "prometheus_client": "agent/exposition/",
+    "publicsuffixlist": "agent/domain/public_suffix.py",
     "pydantic": "agent/settings/",
     "pydantic_core": "agent/settings/",
     "sqlite3": "agent/adapters/",

@@ -10,12 +10,7 @@ _TRACED = 4.0
 
 def best_cpu(work: Callable[[], object], rounds: int = 3) -> float:
     """Return the least CPU seconds that *work* took, as if nobody had traced it."""
-    return untraced(min(_once(work) for _ in range(rounds)))
-
-
-def untraced(seconds: float) -> float:
-    """Return what *seconds* of CPU would have been without a tracer; a child is traced as we are."""
-    return seconds / (1.0 if sys.gettrace() is None else _TRACED)
+    return min(_once(work) for _ in range(rounds)) / (1.0 if sys.gettrace() is None else _TRACED)
 
 
 def _once(work: Callable[[], object]) -> float:

@@ -15,7 +15,6 @@ from agent.adapters.entry_codec import decode_entry
 from agent.adapters.store_file import FILE_NAME
 from agent.domain.entry import Entry, State
 from agent.domain.message import find_tokens
-from servers.budget import untraced
 from servers.onward import TO_SINK, Onward, Taken
 from servers.running import Seen
 
@@ -81,7 +80,7 @@ def judge(state: Path, relay: Onward, lives: list[Life], counters: Seen) -> Judg
     found.hold("the store is damaged", problems)
     found.hold("a store was moved aside", [each.name for each in state.glob("*.damaged-*")])
     # By CPU time: how long it takes besides is a matter of who else uses the machine.
-    usual = untraced(statistics.median(life.cpu for life in lives if life.start is not None))
+    usual = statistics.median(life.cpu for life in lives if life.start is not None)
     found.hold(f"not back within {START:.0f} s", f"{usual:.1f} s" if usual > START else "")
     found.hold("a traceback", [life.log for life in lives if "Traceback" in life.log])
     compare(found, relay)
