@@ -50,16 +50,17 @@ class Rule:
     remedy: str
     reference: str
 
-    def found(self, detail: str, *evidence: str) -> "Finding":
+    def found(self, detail: str, *evidence: str, fix: str = "") -> "Finding":
         """Return this rule as broken, with what was seen.
 
-        *detail* is one sentence; *evidence* are further lines, of which the first hundred are kept.
+        *detail* is one sentence; *evidence* are further lines, of which the first hundred are kept;
+        *fix* is what to type to mend just this, where a line of PowerShell or a DNS record does.
         Text from a peer must have gone through :class:`agent.domain.peer_text.PeerText` before.
         """
         more = len(evidence) - MAX_EVIDENCE
         if more > 0:
             evidence = (*evidence[:MAX_EVIDENCE], f"and {more} more")
-        return Finding(self, detail, evidence)
+        return Finding(self, detail, evidence, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Finding:
     rule: Rule
     detail: str
     evidence: tuple[str, ...] = ()
+    fix: str = ""
 
     @property
     def severity(self) -> Severity:

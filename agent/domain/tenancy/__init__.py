@@ -1,0 +1,1 @@
+"""What does the configuration of a whole tenant, or of several, contain?"""

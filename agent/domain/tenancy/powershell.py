@@ -1,0 +1,40 @@
+"""How is a line of PowerShell written that mends something in Exchange Online?
+
+Names come out of an export, and a line that is made for copying must do nothing else than it says:
+everything is quoted, and a quote within doubled. PowerShell takes the typographic quotes for quotes
+as well.
+"""
+
+import re
+
+_QUOTES = re.compile(r"(['\u2018\u2019\u201a\u201b])")
+
+
+def quoted(text: str) -> str:
+    """Write *text* as a literal string."""
+    doubled = _QUOTES.sub(r"\1\1", text)
+    return f"'{doubled}'"
+
+
+def listed(texts: tuple[str, ...]) -> str:
+    """Write several texts as a list of literal strings."""
+    return ",".join(map(quoted, texts))
+
+
+def command(cmdlet: str, identity: str = "", **parameters: str | bool | tuple[str, ...]) -> str:
+    """Write a call of *cmdlet* for the object *identity*; ``None`` never stands for ``$null``.
+
+    Parameters are named as PowerShell names them; a tuple is a list, an empty one ``$null``.
+    """
+    words = [cmdlet, *(["-Identity", quoted(identity)] if identity else [])]
+    for name, value in parameters.items():
+        words += [f"-{name}", _written(value=value)]
+    return " ".join(words)
+
+
+def _written(*, value: str | bool | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "$true" if value else "$false"
+    if isinstance(value, tuple):
+        return listed(value) or "$null"
+    return quoted(value)
