@@ -7,11 +7,14 @@ Exchange's own words.
 from datetime import datetime
 from email.utils import format_datetime
 
+from agent.domain.attribution import Tenant
+from agent.lab.tenants import id_of
 from agent.lab.world import EXCHANGE_NAME
 
-TENANT = "7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10"  # the id of the lab's tenant
+TENANT = id_of("fabrikam")  # whose mailboxes the lab has
 _MAILBOX_SERVER = "DB9PR08MB7421.eurprd08.prod.outlook.com"
 _BOUNDARY = "=_lab_report"
+_ATTRIBUTED = "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp:"
 
 
 def stamp(content: bytes, *, sender_address: str, mail_from: str, at: datetime, scl: int) -> bytes:
@@ -19,10 +22,7 @@ def stamp(content: bytes, *, sender_address: str, mail_from: str, at: datetime, 
     domain = mail_from.rpartition("@")[2]
     sfv = "SPM" if scl > 4 else "NSPM"  # noqa: PLR2004 - from 5 on it is spam
     lines = (
-        f"Received: from {EXCHANGE_NAME} (2603:10a6:10:3c4::21) by",
-        f" {_MAILBOX_SERVER} (2603:10a6:10:451::8) with Microsoft SMTP Server",
-        " (version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id 15.20.9388.14;",
-        f" {format_datetime(at)}",
+        *_inside(at),
         f"Authentication-Results: spf=pass (sender IP is {sender_address})",
         f" smtp.mailfrom={domain}; dkim=none (message not signed)",
         f" header.d=none;dmarc=pass action=none header.from={domain};",
@@ -30,12 +30,48 @@ def stamp(content: bytes, *, sender_address: str, mail_from: str, at: datetime, 
         f"X-Forefront-Antispam-Report: CIP:{sender_address};CTRY:;LANG:en;SCL:{scl};SRV:;IPV:NLI;",
         f" SFV:{sfv};H:{domain};PTR:;CAT:NONE;SFS:;DIR:INB;",
         "X-MS-Exchange-Organization-AuthAs: Anonymous",
-        f"X-MS-Exchange-CrossTenant-Id: {TENANT}",
-        "X-MS-Exchange-CrossTenant-FromEntityHeader: Internet",
-        "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp:",
-        f" TenantId={TENANT};Ip=[{sender_address}];Helo=[{domain}]",
+        *_attributed(TENANT, "Internet", address=sender_address, helo=domain),
     )
     return "\r\n".join(lines).encode() + b"\r\n" + content
+
+
+def pass_on(content: bytes, *, tenant: Tenant, address: str, helo: str, at: datetime) -> bytes:
+    """Return *content* as it leaves for another host, as outgoing mail of a tenant.
+
+    *address* and *helo* are those of the server that brought it the first time.
+    Each round through Exchange Online adds a Received field; what else there is to say stays.
+    """
+    lines = [*_inside(at)]
+    if f"\r\n{_ATTRIBUTED}".encode() not in content.partition(b"\r\n\r\n")[0]:
+        lines += [f"X-OriginatorOrg: {tenant.accepted_domains[0]}"]
+        lines += _attributed(id_of(tenant.name), "HybridOnPrem", address=address, helo=helo)
+    return "\r\n".join(lines).encode() + b"\r\n" + content
+
+
+def rounds_of(content: bytes) -> int:
+    """Return how often a message has come in by the front door, this time included."""
+    head = content.partition(b"\r\n\r\n")[0]
+    return head.count(f"\r\n by {EXCHANGE_NAME} with ".encode())
+
+
+def _inside(at: datetime) -> tuple[str, ...]:
+    """Return the Received field of a way between two servers of Exchange Online."""
+    return (
+        f"Received: from {EXCHANGE_NAME} (2603:10a6:10:3c4::21) by",
+        f" {_MAILBOX_SERVER} (2603:10a6:10:451::8) with Microsoft SMTP Server",
+        " (version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384) id 15.20.9388.14;",
+        f" {format_datetime(at)}",
+    )
+
+
+def _attributed(tenant: str, entity: str, *, address: str, helo: str) -> tuple[str, ...]:
+    """Return the fields that say whose mail it is, and who brought it."""
+    return (
+        f"X-MS-Exchange-CrossTenant-Id: {tenant}",
+        f"X-MS-Exchange-CrossTenant-FromEntityHeader: {entity}",
+        _ATTRIBUTED,
+        f" TenantId={tenant};Ip=[{address}];Helo=[{helo}]",
+    )
 
 
 def report(content: bytes, *, rcpt_to: str, mail_from: str, reply: str, at: datetime) -> bytes:

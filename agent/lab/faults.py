@@ -36,6 +36,9 @@ class Behaviour(enum.Enum):
     JUNKS = "Exchange Online puts messages to mailboxes into Junk"
     HOLDS = "the third-party filter keeps messages for twenty seconds"
     SKIPS_FILTER = "somebody's rule delivers past the third-party filter"
+    SHARES_CERTIFICATE = (
+        "the filter's provider has an on-premises connector for the certificate of its gateways"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,12 @@ FAULTS = (
             ("held", Behaviour.HOLDS, "internet-to-mailbox: late, and the filter had it"),
             ("past-filter", Behaviour.SKIPS_FILTER, "internet-to-mailbox: critical, not filtered"),
         )
+    ),
+    Fault(
+        "provider-certificate-shared",
+        Behaviour.SHARES_CERTIFICATE.value,
+        "internet-to-mailbox: critical, it loops (5.4.14); the export of relecloud says why",
+        behaviour=Behaviour.SHARES_CERTIFICATE,
     ),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}

@@ -1,5 +1,6 @@
 """How is the lab put together, and where does everything listen?"""
 
+import asyncio
 import contextlib
 import socket
 import ssl
@@ -14,9 +15,11 @@ from agent.adapters.x509_making import Authority, KeyPair
 from agent.lab.control import Control
 from agent.lab.dns_server import DnsServer
 from agent.lab.exchange_online import ExchangeOnline
+from agent.lab.export_folder import ExportFolder
 from agent.lab.faults import Behaviour, World
 from agent.lab.mail import SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
 from agent.lab.mailbox import Maildrop
+from agent.lab.onward import Onward
 from agent.lab.world import (
     CONTOSO_ENDPOINT,
     EXCHANGE_NAME,
@@ -50,6 +53,8 @@ class Lab:
         self._dns = DnsServer(self.world)
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
         self._maildrop = Maildrop(folder)
+        self._exports = ExportFolder(folder, self.world, self._clock)
+        self._onward = Onward(self.world, self._post, self._port_of)
         self._exchange = self._front_door(authority)
         # Where the agent comes from Contoso's data centre, as its connector has it.
         self._contoso = self._front_door(authority, seen_from=SMART_HOST)
@@ -69,6 +74,7 @@ class Lab:
             self._to_sink,
             self._post,
             maildrop=self._maildrop,
+            onward=self._onward,
             **seen,
         )
         names = ("mail.protection.outlook.com", "*.mail.protection.outlook.com", EXCHANGE_NAME)
@@ -126,6 +132,9 @@ class Lab:
                 self._ports[server] = server.port
             self.world.subscribe(self._follow)
             await stack.enter_async_context(Control(self.world, self._folder))
+            # Not before it is known that no other lab runs in this folder.
+            await asyncio.to_thread(self._exports.write)
+            self._post.later(self._exports.repeat())
             self._stack = stack.pop_all()
         return self
 
@@ -133,7 +142,8 @@ class Lab:
         await self._stack.aclose()
 
     def _follow(self) -> None:
-        """Let servers listen, or not, as the faults say."""
+        """Let servers listen, or not, and tenants be exported, as the faults say."""
+        self._post.later(asyncio.to_thread(self._exports.write, only_changed=True))
         for server, fault in (
             (self._smart_host, Behaviour.DOWN),
             (self._filters[0], Behaviour.FILTER_DOWN),
@@ -145,6 +155,10 @@ class Lab:
             await server.start(LOOPBACK, self._ports[server])
         elif not wanted:
             await server.close()
+
+    def _port_of(self, address: str) -> int:
+        """Return where a mail server of the world listens; 0 where it has none at *address*."""
+        return self.detours.get((address, SMTP), (LOOPBACK, 0))[1]
 
     async def _to_exchange(self, mail_from: str, rcpt_to: str, content: bytes) -> None:
         self._post.send(self._contoso.port, SMART_HOST_NAME, mail_from, rcpt_to, content)

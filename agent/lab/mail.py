@@ -19,9 +19,9 @@ from agent.adapters.smtp_session import Target, hold
 from agent.adapters.tls import TlsClient
 from agent.adapters.trust import server_context
 from agent.adapters.x509_making import Authority
-from agent.domain.smtp import Errand, Tls
+from agent.domain.smtp import Dialogue, Errand, Tls
 from agent.lab.faults import Behaviour, World
-from agent.lab.world import FILTERS, SMART_HOST
+from agent.lab.world import FILTERS, OUTBOUND, OUTBOUND_NAME, SMART_HOST
 
 SMART_HOST_NAME = "mail.contoso.com"
 OWN_DOMAINS = ("contoso.com", "monitor.contoso.com")
@@ -30,6 +30,7 @@ FILTERED = "fabrikam.com"
 AGENT = "192.31.196.200"  # what the agent's address is in the world
 ADDRESSES = {
     SMART_HOST_NAME: SMART_HOST,
+    OUTBOUND_NAME: OUTBOUND,
     **{f"mx{number}.filter.example": each for number, each in enumerate(FILTERS, 1)},
 }
 _LOOPBACK = IPv4Address("127.0.0.1")
@@ -64,12 +65,21 @@ class Post:
         *tls* shows a certificate where the server asks for one.
         """
         errand = Errand(helo, Tls.IF_OFFERED, mail_from, (rcpt_to,), content)
-        target = Target(address=_LOOPBACK, port=port, tls=tls or self._tls, reach="any")
-        self.later(self._send(target, errand, wait))
+        self.later(self._send(port, errand, tls, wait))
 
-    async def _send(self, target: Target, errand: Errand, wait: float) -> None:
+    async def _send(self, port: int, errand: Errand, tls: TlsClient | None, wait: float) -> None:
         await asyncio.sleep(wait)
-        await hold(target, errand, dialer=self._dialer, clock=self._clock, deadline=_PATIENCE)
+        await self.hand_over(port, errand, tls=tls)
+
+    async def hand_over(
+        self, port: int, errand: Errand, *, tls: TlsClient | None = None
+    ) -> Dialogue:
+        """Carry out an errand at the server at *port* of loopback, once, and say how it ended."""
+        target = Target(address=_LOOPBACK, port=port, tls=tls or self._tls, reach="any")
+        session = await hold(
+            target, errand, dialer=self._dialer, clock=self._clock, deadline=_PATIENCE
+        )
+        return session.dialogue
 
     def later(self, work: Awaitable[object]) -> None:
         """Do something without waiting for it."""

@@ -19,6 +19,9 @@ EXCHANGE_ONLINE: Final = "192.52.193.11"
 CONTOSO_ENDPOINT: Final = "192.52.193.12"  # where the agent counts as Contoso's data centre
 EXCHANGE_NAME: Final = "DB5PEPF00014B8A.mail.protection.outlook.com"
 FILTERS: Final = ("192.52.193.21", "192.52.193.22")
+OUTBOUND: Final = "40.107.22.51"  # what Exchange Online sends from; nothing listens there
+OUTBOUND_NAME: Final = "mail-db8eur05on2051.outbound.protection.outlook.com"
+OWN_RELAY: Final = "192.52.193.31"
 
 WORLD: Final = f"""
 ; Microsoft's side: the networks that Exchange Online sends from, and its front door.
@@ -32,6 +35,17 @@ wingtiptoys-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 northwindtraders-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 monitor-contoso-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
 fabrikam-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+relecloud-com.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+filter-example.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+contoso.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+fabrikam.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+relecloud.mail.protection.outlook.com A {EXCHANGE_ONLINE}
+contoso.onmicrosoft.com MX 0 contoso.mail.protection.outlook.com
+contoso.onmicrosoft.com TXT v=spf1 include:spf.protection.outlook.com -all
+fabrikam.onmicrosoft.com MX 0 fabrikam.mail.protection.outlook.com
+fabrikam.onmicrosoft.com TXT v=spf1 include:spf.protection.outlook.com -all
+relecloud.onmicrosoft.com MX 0 relecloud.mail.protection.outlook.com
+relecloud.onmicrosoft.com TXT v=spf1 include:spf.protection.outlook.com -all
 {EXCHANGE_NAME.lower()} A {EXCHANGE_ONLINE}
 {EXCHANGE_NAME.lower()} A {CONTOSO_ENDPOINT}
 {ip_address(CONTOSO_ENDPOINT).reverse_pointer} PTR {EXCHANGE_NAME.lower()}
@@ -42,7 +56,7 @@ contoso.com MX 0 contoso-com.mail.protection.outlook.com
 contoso.com TXT v=spf1 ip4:{SMART_HOST} include:spf.protection.outlook.com -all
 mail.contoso.com A {SMART_HOST}
 monitor.contoso.com MX 0 monitor-contoso-com.mail.protection.outlook.com
-monitor.contoso.com TXT v=spf1 -all
+monitor.contoso.com TXT v=spf1 include:spf.protection.outlook.com -all
 sink.monitor.contoso.com A {SINK}
 
 ; fabrikam.com: all well, behind a third-party filter.
@@ -53,6 +67,15 @@ mx1.filter.example A {FILTERS[0]}
 mx2.filter.example A {FILTERS[1]}
 {ip_address(FILTERS[0]).reverse_pointer} PTR mx1.filter.example
 {ip_address(FILTERS[1]).reverse_pointer} PTR mx2.filter.example
+
+; relecloud.com: all well. Whose filter that is, and a customer of Exchange Online too: the mail of
+; its own staff leaves by a relay that shows another certificate than the filter does.
+relecloud.com MX 0 relecloud-com.mail.protection.outlook.com
+relecloud.com TXT v=spf1 ip4:{OWN_RELAY} include:spf.protection.outlook.com -all
+smtp.relecloud.com A {OWN_RELAY}
+{ip_address(OWN_RELAY).reverse_pointer} PTR smtp.relecloud.com
+filter.example MX 0 filter-example.mail.protection.outlook.com
+filter.example TXT v=spf1 ip4:{FILTERS[0]} ip4:{FILTERS[1]} include:spf.protection.outlook.com -all
 
 ; litwareinc.com: all well, hybrid.
 litwareinc.com MX 0 litwareinc-com.mail.protection.outlook.com

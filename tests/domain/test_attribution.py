@@ -4,6 +4,8 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.domain.attribution import (
     Arrival,
@@ -13,6 +15,7 @@ from agent.domain.attribution import (
     Verdict,
     attribute,
 )
+from agent.domain.tls import Match, match_one
 
 STRANGER = ip_address("198.51.100.7")
 DATACENTRE = ip_address("203.0.113.5")
@@ -125,3 +128,13 @@ def test_direct_send_is_refused_where_it_is_switched_off() -> None:
     through = replace(strict, connectors=(replace(LOCK, is_restricted=False),))
     known = arrive(through, names=("mx1.filter.example",), sender=OWN, to=TO)
     assert known.verdict is Verdict.DELIVERED
+
+
+some_names = st.lists(st.sampled_from(("*", "a", "B", "c")), min_size=1, max_size=3).map(".".join)
+
+
+@given(some_names, st.lists(some_names, max_size=3))
+def test_a_certificate_is_matched_as_everywhere(wanted: str, names: list[str]) -> None:
+    connector = InboundConnector(name="c", tls_sender_certificate_name=wanted)
+    expected = any(match_one(wanted, each) is Match.YES for each in names)
+    assert connector.shows_certificate(names) is expected

@@ -1,0 +1,74 @@
+"""Whose are the addresses of a tenant's on-premises connectors as well?
+
+An address says nothing of who sends from behind it: by the MAIL FROM domain the connector claims
+what its tenant's senders send through a shared one to anybody.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from agent.domain.finding import Finding
+from agent.domain.tenancy import attribution_rules as rules
+from agent.domain.tenancy.attribution_alone import OWN_NAME, third_parties
+from agent.domain.tenancy.holds import overlaps
+from agent.domain.tenancy.landscape import Landscape, Tenancy
+from agent.domain.tenancy.objects import Inbound, identity_of
+from agent.domain.tenancy.powershell import command
+from agent.domain.tenancy.ties import Shown, name_of, written
+
+
+def shared_addresses(
+    connector: Inbound, tenancy: Tenancy, landscape: Landscape, *, is_front: bool
+) -> Iterator[Finding]:
+    """Yield one finding for all whose addresses a connector lists beside its tenant's own.
+
+    With *is_front* those of the filter in front have been told of already.
+    """
+    lines = list(_lines(connector, tenancy, landscape, is_front=is_front))
+    if not lines:
+        return
+    identity = identity_of(connector)
+    if name_of(connector):
+        fix = command("Set-InboundConnector", identity, SenderIPAddresses=())
+    else:
+        fix = command(
+            "Set-InboundConnector",
+            identity,
+            SenderIPAddresses=(),
+            TlsSenderCertificateName=OWN_NAME,
+        )
+    detail = (
+        f"'{connector.name}' lists addresses that are not of {tenancy.name} alone: by the MAIL"
+        f" FROM domain it claims what its senders send through them to others ({lines[0]})"
+    )
+    yield rules.SHARED_ADDRESS.found(detail, *lines, fix=fix)
+
+
+def _lines(
+    connector: Inbound, tenancy: Tenancy, landscape: Landscape, *, is_front: bool
+) -> Iterator[str]:
+    """Yield, in words, whose the addresses of a connector are as well."""
+    surroundings = landscape.surroundings
+    mine = landscape.ties(tenancy.name).shown
+    fronts = () if is_front else {host for _, host in third_parties(tenancy, surroundings)}
+    for host in sorted(fronts):
+        for shown in _networks(mine, "exchange"):
+            if shown.by.startswith(f"{host},") and _lists(connector, shown):
+                yield shown.by
+    yield from (each.by for each in _networks(mine, "gateway") if _lists(connector, each))
+    for other in landscape.exposed_to(tenancy.name):
+        theirs = landscape.ties(other.name).shown
+        hit = next((each for each in _networks(theirs) if _lists(connector, each)), None)
+        if hit is not None:
+            yield f"{other.name}: {hit.by}"
+    for title, published in sorted(surroundings.ranges.items()):
+        found = next((each for each in published if overlaps(connector, each)), None)
+        if found is not None:
+            yield f"{title} publishes {written(found)}"
+
+
+def _networks(shown: Iterable[Shown], source: str = "") -> Iterator[Shown]:
+    return (each for each in shown if each.network is not None and source in ("", each.source))
+
+
+def _lists(connector: Inbound, shown: Shown) -> bool:
+    return shown.network is not None and overlaps(connector, shown.network)
