@@ -3,7 +3,7 @@
 A change here needs a new version and a step that leads to it from the one before.
 """
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x4D464C41  # "MFLA", so that a file of somebody else is recognised
 
 SCHEMA = """
@@ -16,10 +16,16 @@ CREATE TABLE budget (name TEXT PRIMARY KEY, level REAL NOT NULL, at REAL NOT NUL
 CREATE TABLE history (key TEXT PRIMARY KEY, text TEXT NOT NULL, first_seen REAL NOT NULL,
     changed_at REAL, previous TEXT, gone_at REAL) WITHOUT ROWID;
 CREATE TABLE reading (nonce TEXT PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE drift (tenant TEXT PRIMARY KEY, export TEXT NOT NULL, changes TEXT NOT NULL,
+    gone_at REAL) WITHOUT ROWID;
 """
 _STEPS = {  # by the version they lead from
     1: "ALTER TABLE history ADD COLUMN gone_at REAL;",
     2: "CREATE TABLE reading (nonce TEXT PRIMARY KEY, head BLOB NOT NULL) WITHOUT ROWID;",
+    3: (
+        "CREATE TABLE drift (tenant TEXT PRIMARY KEY, export TEXT NOT NULL, changes TEXT NOT NULL,"
+        " gone_at REAL) WITHOUT ROWID;"
+    ),
 }
 
 

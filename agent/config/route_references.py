@@ -6,13 +6,9 @@ from typing import Any
 
 from agent.config.credentials import ENTRA_KINDS
 from agent.config.errors import Path
+from agent.config.tenant_whole import logins
 from agent.config.words import did_you_mean
-from agent.domain.knowledge.microsoft_endpoints import (
-    BASIC_IMAP,
-    BASIC_SMTP,
-    Retirement,
-    is_microsofts,
-)
+from agent.domain.knowledge.retirements import Retirement, retired_by_login
 
 _LOGIN = ("password", *ENTRA_KINDS)
 Mistake = tuple[Path, str]
@@ -37,25 +33,21 @@ def retirements(file: Any, kinds: Kinds, today: date) -> Iterator[Mistake]:
     for number, tenant in enumerate(file.tenants):
         for index, route in enumerate(tenant.routes):
             path: Path = ("tenants", number, "routes", index)
-            for place, end, retirement in _logins(route):
-                if end.credential in passwords and is_microsofts(end.host):
+            for place, end, protocol in logins(route):
+                if end.credential not in passwords:
+                    continue
+                retirement = next(retired_by_login(protocol, end.host, is_password=True), None)
+                if retirement is not None and (retirement.warned_from or today) <= today:
                     yield (*path, *place, "credential"), _retired(retirement, today)
 
 
-def _logins(route: Any) -> Iterator[tuple[Path, Any, Retirement]]:
-    if route.send.smtp is not None:
-        yield ("send", "smtp"), route.send.smtp, BASIC_SMTP
-    for name in ("receive", "returns"):
-        receive = getattr(route, name)
-        if receive is not None and receive.imap is not None:
-            yield (name, "imap"), receive.imap, BASIC_IMAP
-
-
 def _retired(retirement: Retirement, today: date) -> str:
-    day = retirement.since.isoformat()
+    day = retirement.since or today
     when = f"Microsoft ends {retirement.what} on {day}"
-    if retirement.since <= today:
+    if day <= today:
         when = f"Microsoft ended {retirement.what} on {day}: this login will fail"
+        if retirement.effect == "off-by-default":
+            when += " unless an administrator allows it again"
     return f"is a password, and {when}; use {retirement.instead} ({retirement.source})"
 
 

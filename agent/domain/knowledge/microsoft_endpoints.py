@@ -6,7 +6,6 @@ November 2026. The mail servers of the national clouds are those of their servic
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 
 
@@ -45,30 +44,6 @@ ENDPOINTS: Mapping[str, Endpoints] = MappingProxyType(
 )
 
 _HOSTS = (".office365.com", ".outlook.com", ".office365.us", ".outlook.cn", ".office.com")
-
-
-@dataclass(frozen=True, slots=True)
-class Retirement:
-    """What Microsoft has switched off, or will: when, and what to use instead."""
-
-    what: str
-    since: date
-    instead: str
-    source: str
-
-
-BASIC_IMAP = Retirement(
-    "basic authentication for IMAP and POP",
-    date(2023, 1, 1),
-    "a credential of Entra, with IMAP.AccessAsApp",
-    "Exchange Online: deprecation of basic authentication",
-)
-BASIC_SMTP = Retirement(
-    "basic authentication for SMTP AUTH",
-    date(2026, 12, 31),
-    "a credential of Entra, with SMTP.SendAsApp, or Graph",
-    "Exchange Team: SMTP AUTH basic authentication (MC786329)",
-)
 
 
 def is_microsofts(host: str) -> bool:

@@ -7,11 +7,8 @@ import pytest
 
 from agent.config.credentials import Cloud
 from agent.domain.knowledge.microsoft_endpoints import (
-    BASIC_IMAP,
-    BASIC_SMTP,
     ENDPOINTS,
     Endpoints,
-    Retirement,
     is_microsofts,
 )
 
@@ -60,10 +57,3 @@ def test_microsofts_hosts_are_known(host: str) -> None:
 )
 def test_hosts_of_others_are_not_microsofts(host: str) -> None:
     assert not is_microsofts(host)
-
-
-@pytest.mark.parametrize("retired", [BASIC_IMAP, BASIC_SMTP])
-def test_what_is_retired_says_when_and_what_to_use(retired: Retirement) -> None:
-    assert 2022 < retired.since.year < 2030
-    assert retired.instead.startswith("a credential of Entra")
-    assert retired.source

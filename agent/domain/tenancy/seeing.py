@@ -1,0 +1,73 @@
+"""What does DNS say of the places that a landscape's mail goes through?
+
+Two rounds: the MX of accepted domains and smart hosts, then the addresses of what they name. What
+DNS cannot answer is left out, and is then not known to whoever asks.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, ask_all
+from agent.domain.mx import can_be_host
+from agent.domain.tenancy.landscape import Address, Exchanges, Surroundings, Tenancy
+
+MAX_HOSTS = 10  # of one domain or smart host, that are followed
+
+
+def look(tenancies: Iterable[Tenancy], further: Iterable[str] = ()) -> Plan[Surroundings]:
+    """Ask for the exchanges of all accepted domains, of smart hosts and of *further* domains.
+
+    A smart host may have MX records, which then count more than its own address. Where there is no
+    MX, the addresses are those of the name itself (RFC 5321 section 5.1).
+    """
+    names = sorted({name for name in (*_named(tenancies), *further) if can_be_host(name)})
+    replies = yield from ask_all(tuple(Query(name, "MX", lasting=True) for name in names))
+    seen = Surroundings()
+    for name, reply in zip(names, replies, strict=True):
+        if isinstance(reply, Answer):
+            seen.exchanges[name] = _exchanges(reply)
+    hosts = sorted(set(_hosts(seen)))
+    found = yield from ask_all(
+        tuple(Query(host, kind, lasting=True) for host in hosts for kind in ("A", "AAAA"))
+    )
+    for place, host in enumerate(hosts):
+        addresses = _addresses(found[2 * place : 2 * place + 2])
+        if addresses is not None:
+            seen.addresses[host] = addresses
+    return seen
+
+
+def _named(tenancies: Iterable[Tenancy]) -> Iterator[str]:
+    """Yield the names that a tenant's mail is sent to: domains and smart hosts."""
+    for tenancy in tenancies:
+        yield from tenancy.export.domain_names
+        for connector in tenancy.export.outbound or ():
+            yield from (host.lower() for host in connector.smart_hosts)
+
+
+def _exchanges(answer: Answer) -> Exchanges:
+    records = sorted(each for each in answer.records if isinstance(each, Exchange))
+    hosts = tuple(dict.fromkeys(each.exchange.lower() for each in records if each.exchange))
+    return Exchanges(hosts, is_null=bool(records) and not hosts)
+
+
+def _hosts(seen: Surroundings) -> Iterator[str]:
+    """Yield whose addresses matter: the exchanges, or the name itself where there are none."""
+    for name, exchanges in seen.exchanges.items():
+        if not exchanges.is_null:
+            hosts = exchanges.hosts[:MAX_HOSTS] or (name,)
+            yield from (host for host in hosts if can_be_host(host))
+
+
+def _addresses(replies: tuple[Reply, ...]) -> tuple[Address, ...] | None:
+    """Return the addresses; None where there may be some that DNS did not tell."""
+    answers = [reply for reply in replies if isinstance(reply, Answer)]
+    found = {
+        record
+        for answer in answers
+        for record in answer.records
+        if isinstance(record, IPv4Address | IPv6Address)
+    }
+    if not found and len(answers) < len(replies):
+        return None
+    return tuple(sorted(found, key=lambda each: (each.version, int(each))))

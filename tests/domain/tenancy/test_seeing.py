@@ -1,0 +1,45 @@
+"""What DNS says of a landscape, and what it leaves out."""
+
+from ipaddress import ip_address
+
+from routing import TO_OWN, tenant
+
+from agent.domain.lookup import Answer, Exchange, Reply, Silence, Unanswered, replay
+from agent.domain.tenancy.landscape import Exchanges
+from agent.domain.tenancy.objects import Export
+from agent.domain.tenancy.seeing import look
+from agent.domain.tenancy.tenancies import Tenancy
+
+SILENT = Unanswered(Silence.TIMEOUT)
+FOUR, SIX = ip_address("192.0.2.1"), ip_address("2001:db8::1")
+
+
+def test_domains_smart_hosts_and_what_they_name_are_looked_up() -> None:
+    zone: dict[tuple[str, str], Reply] = {
+        ("contoso.com", "MX"): Answer(
+            (Exchange(10, "mx2.contoso.com"), Exchange(0, "MX1.contoso.com"))
+        ),
+        ("mx1.contoso.com", "A"): Answer((FOUR,)),
+        ("mx1.contoso.com", "AAAA"): Answer((SIX,)),
+        ("mx2.contoso.com", "A"): Answer((FOUR,)),
+        ("mx2.contoso.com", "AAAA"): SILENT,
+        ("mail.contoso.com", "A"): SILENT,
+        ("mail.contoso.com", "AAAA"): Answer(),
+        ("null.example", "MX"): Answer((Exchange(0, ""),)),
+        ("silent.example", "MX"): SILENT,
+        ("192.0.2.9", "MX"): SILENT,
+    }
+    elsewhere = Tenancy(name="empty", export=Export())
+    seen = replay(
+        look((tenant(TO_OWN), elsewhere), ("null.example", "silent.example", "192.0.2.9")), zone
+    )
+    assert seen.exchanges == {
+        "contoso.com": Exchanges(("mx1.contoso.com", "mx2.contoso.com")),
+        "mail.contoso.com": Exchanges(),
+        "null.example": Exchanges(is_null=True),
+    }
+    assert seen.addresses == {"mx1.contoso.com": (FOUR, SIX), "mx2.contoso.com": (FOUR,)}
+
+
+def test_nothing_is_asked_of_nobody() -> None:
+    assert replay(look(()), {}).exchanges == {}
