@@ -59,6 +59,7 @@ MAIL = {
     "mail-junked": (MAILBOX, "warning", "route-junked"),
     "mail-held": (MAILBOX, "warning", "route-late"),
     "mail-past-filter": (MAILBOX, "critical", "route-not-through"),
+    "provider-certificate-shared": (MAILBOX, "critical", "route-looped"),
 }
 OUTAGES = {"dns-failing", "dns-silent"}  # in test_end_to_end.py, under the eyes of Prometheus
 FASTEST = 9  # seconds between two messages; Exchange Online's limits allow no more
@@ -102,6 +103,15 @@ async def test_what_happens_to_mail_on_its_way_is_seen(agent: Running, fault: st
     await agent.order("break", fault)
     seen = await agent.until(lambda seen: rule in seen.found(*check), 3 * FASTEST)
     assert seen.found(*check)[rule] == severity
+
+
+async def test_a_loop_through_a_provider_ends_with_its_cause(agent: Running) -> None:
+    await agent.order("break", "provider-certificate-shared")
+    await agent.until(lambda seen: "route-looped" in seen.found(*MAILBOX), 3 * FASTEST)
+    loop = (await agent.findings("contoso/route/internet-to-mailbox/route"))["route-looped"]
+    assert "5.4.14" in " ".join((loop["detail"], *loop["evidence"]))
+    await agent.order("mend", "provider-certificate-shared")
+    await agent.until(lambda seen: seen.severity(*MAILBOX) == 0, 3 * FASTEST)
 
 
 async def test_a_message_that_arrives_is_counted_and_timed(agent: Running) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer, Reach
 from agent.adapters.egress import Egress
+from agent.adapters.sightings import Sightings
 from agent.adapters.smtp_session import Session, Target, hold
 from agent.adapters.tls import TlsClient
 from agent.adapters.trust import TrustStore
@@ -37,13 +38,15 @@ class Stop:
 class Walker:
     """Walks hosts, with what it needs of the world.
 
-    Without ``egress`` nobody asks whether a silent server could have been reached at all.
+    Without ``egress`` nobody asks whether a silent server could have been reached at all; what
+    ``sightings`` are given notes each certificate.
     """
 
     dialer: Dialer
     trust: TrustStore
     clock: Clock
     egress: Egress | None = None
+    sightings: Sightings | None = None
 
     async def walk(self, stop: Stop, errand: Errand, deadline: timedelta) -> Walked:
         """Carry out *errand*, which has no message and no login, and return what was seen.
@@ -100,9 +103,14 @@ class Walker:
         secured = session.secured
         if secured is None:
             return seen
+        now = self.clock.now()
+        presented = self.trust.present(secured.chain, now, secured.staple)
+        if self.sightings is not None and presented is not None:
+            leaf = presented.leaf
+            self.sightings.note_certificate(stop.host, leaf.held, leaf.not_after, now)
         return replace(
             seen,
-            presented=self.trust.present(secured.chain, self.clock.now(), secured.staple),
+            presented=presented,
             chain=secured.chain,
             tls_version=secured.version,
             tls_cipher=secured.cipher,

@@ -7,8 +7,8 @@ keeps its checks as the same objects, and with them their phase, their memory an
 
 import asyncio
 import gc
+import itertools
 import logging
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,12 +21,13 @@ from agent.adapters.https import Https
 from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
-from agent.adapters.store import Store, StoreError
+from agent.adapters.store import Store
 from agent.adapters.trust import TrustStore
 from agent.adapters.wallet import Wallet
 from agent.app import options
+from agent.app.estates import Estates
 from agent.app.mailroom import Mailroom
-from agent.app.options import Overrides, StartError
+from agent.app.options import Overrides
 from agent.config import Config, ConfigError
 from agent.exposition import dns_metrics, log, mail_metrics, runtime_metrics, state_metrics
 from agent.exposition.answers import Answers
@@ -38,45 +39,18 @@ from agent.exposition.server import ListenError, Server
 from agent.probes.base import Toolbox, discover
 from agent.runtime.board import Board, Run
 from agent.runtime.dependencies import Dependencies, Heartbeats, LagSampler, ProcessVitals
-from agent.runtime.reload import needs_restart, read
+from agent.runtime.reload import complete, needs_restart, read
 from agent.runtime.runner import Runner
 from agent.runtime.scheduler import Scheduler
 from agent.runtime.signals import Signals
-from agent.runtime.watchdog import Watchdog
 from agent.settings import HostPort
 
 _MONITOR = "monitor"  # the name of its heartbeat
 _ROUND = 1.0  # seconds between two looks at the scheduler
 _PATIENCE = 15.0  # seconds without a round until the monitor is overdue
+_ROUNDS_PER_LOOK = 5  # at the exports of tenants
 
 _log = logging.getLogger(__name__)
-
-
-async def serve(
-    path: Path,
-    *,
-    overrides: Overrides | None = None,
-    started: Callable[["Agent"], None] = lambda _: None,
-) -> int:
-    """Run the agent with the configuration at *path* until it is told to stop, and return 0.
-
-    *started* is called once everything runs, with the agent; its ``url`` is where the page is.
-    Raises ConfigError with every mistake of the file, and StartError where this machine does not
-    let the agent start.
-    """
-    overrides = overrides or Overrides()
-    with Signals() as signals, Watchdog(overrides.patience):
-        config = await asyncio.to_thread(read, path, overrides.settings)
-        async with AsyncExitStack() as stack:
-            try:
-                agent = await Agent.build(path, config, overrides, stack)
-                await agent.start(stack)
-            except (StoreError, ListenError) as error:
-                raise StartError(str(error)) from error
-            started(agent)
-            await agent.watch(signals)
-            await agent.drain(signals)
-    return 0
 
 
 class Agent:
@@ -91,12 +65,15 @@ class Agent:
         own: OwnMetrics,
         tools: Toolbox,
         mailroom: Mailroom,
+        estates: Estates,
         sampler: LagSampler,
         heartbeats: Heartbeats,
     ) -> None:
         clock = tools.clock
-        self._mailroom = mailroom
-        self._path, self._config, self._overrides = path, config, overrides
+        self._mailroom, self._estates = mailroom, estates
+        self._written = config  # without what is imported
+        self._path, self._overrides = path, overrides
+        self._config = config = complete(config, estates.checks)
         self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
         self._reloading = asyncio.Lock()
         self._ready = False
@@ -156,6 +133,7 @@ class Agent:
         ledger = Ledger(store, clock, budget=config.budget.allowances())
         await ledger.start()
         own.watch(state_metrics.read(store.stats, ledger.stats))
+        estates = await Estates.open(store, clock)
         resolver = options.resolving(config, overrides, clock)
         await resolver.start()
         stack.push_async_callback(resolver.close)
@@ -173,10 +151,13 @@ class Agent:
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
             wallet=Wallet(),
+            sightings=estates.sightings,
+            tenancies=estates.tenancies,
             vitals=ProcessVitals(sampler, heartbeats, lambda: store.stats.degraded),
         )
         mailroom = Mailroom(tools, overrides)
         stack.push_async_callback(mailroom.close)
+        await estates.read(config)
         return cls(
             path,
             config,
@@ -184,6 +165,7 @@ class Agent:
             own=own,
             tools=replace(tools, outbox=mailroom.outbox, pickups=mailroom.pickups),
             mailroom=mailroom,
+            estates=estates,
             sampler=sampler,
             heartbeats=heartbeats,
         )
@@ -210,6 +192,7 @@ class Agent:
     async def watch(self, signals: Signals) -> None:
         """Look after the scheduler, and reload when asked, until told to stop."""
         # Reading a long file takes long, and is no reason to look after nothing meanwhile.
+        rounds = itertools.count(1)
         async with asyncio.TaskGroup() as reloads:
             while not signals.stop.is_set():
                 await signals.wait(_ROUND)
@@ -219,6 +202,8 @@ class Agent:
                     self.dependencies.note(place.home, place.cause if place.trouble else "")
                 if signals.take_reload():
                     reloads.create_task(self.reload())
+                elif next(rounds) % _ROUNDS_PER_LOOK == 0 and not self._reloading.locked():
+                    reloads.create_task(self._look_at_exports())
 
     async def drain(self, signals: Signals) -> None:
         """Start no more runs and let those end that go on; a second signal hurries."""
@@ -240,9 +225,7 @@ class Agent:
         async with self._reloading:
             now = self._tools.clock.now()
             try:
-                config = await asyncio.to_thread(
-                    read, self._path, self._overrides.settings, self._config.checks
-                )
+                config = await asyncio.to_thread(read, self._path, self._overrides.settings)
                 await self._mailroom.open_sink(config)
             except ConfigError as error:
                 return self._rejected(now, tuple(map(str, error.problems)))
@@ -250,11 +233,25 @@ class Agent:
                 return self._rejected(now, (str(error),))
             if needs_restart(self._config, config):
                 _log.warning("some changes take effect only when the agent is started again")
-            self._apply(config)
+            await self._estates.read(config)
+            await self._renew(config)
             self._own.reloaded(now, successful=True)
             self._situation = replace(self._situation, reload_errors=(), reload_failed_at=None)
-            _log.info("configuration reloaded", extra={"checks": len(config.checks)})
+            _log.info("configuration reloaded", extra={"checks": len(self._config.checks)})
             return ()
+
+    async def _look_at_exports(self) -> None:
+        """Take in what tenants have exported since the last look."""
+        async with self._reloading:
+            if await self._estates.read(self._written):
+                await self._renew(self._written)
+                _log.info("exports read", extra={"checks": len(self._config.checks)})
+
+    async def _renew(self, written: Config) -> None:
+        """Make a configuration, with what is imported, the one in force."""
+        imported, before = self._estates.checks, self._config.checks
+        self._written = written
+        self._apply(await asyncio.to_thread(complete, written, imported, before))
 
     async def run_now(self, identity: str) -> Run | None:
         """Run one check as if it were due, and return the run; None without such a check."""

@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from agent.config.errors import Path
 from agent.config.model import SECTION_OF_KIND, Probes, attribute, of_kind
+from agent.config.tenant_model import listed
+from agent.config.tenant_whole import subject_of
 from agent.probes.base import Check
-from agent.settings import AgentSubject, CheckSettings
+from agent.settings import AgentSubject, CheckSettings, Subject, TenantSubject
 
 TENANT_OF_AGENT = "agent"
 Clash = tuple[Path, str]
@@ -51,43 +53,52 @@ class _Chosen:
         return merged
 
 
+class Choices:
+    """Which probes look at which kind of subject, and with which settings."""
+
+    def __init__(self, file: Any, probes: Probes) -> None:
+        kinds = (*SECTION_OF_KIND, TenantSubject.kind, AgentSubject.kind)
+        self._of_kind = {
+            kind: [_Chosen(probe, file.checks) for probe in of_kind(probes, kind)] for kind in kinds
+        }
+
+    def checks(
+        self, tenant: str, subject: Subject, written: Any = None, path: Path = ()
+    ) -> Iterator[Check[Any, Any] | Clash]:
+        """Yield the checks of *subject*, and what does not fit together.
+
+        *written* is what stands under its ``checks``, at *path* of the file; None for nothing.
+        """
+        for choice in self._of_kind[subject.kind]:
+            place = (*path, "checks", choice.probe.kind)
+            why = choice.probe.unfit(subject) if choice.probe.unfit else ""
+            if why:
+                if written is not None and choice.is_asked_for(written):
+                    yield place, f"has no use here: {why}"
+                continue
+            try:
+                settings = choice.default if written is None else choice.of(written)
+            except ValidationError as error:
+                context = error.errors()[0].get("ctx", {})
+                yield place, str(context.get("error", "do not fit those for all"))
+                continue
+            if settings is not None:
+                yield Check(tenant, subject, choice.probe, settings)
+
+
 def expand(file: Any, probes: Probes) -> tuple[tuple[Check[Any, Any], ...], tuple[Clash, ...]]:
     """Return the checks of *file*, and the paths of settings that clash, with the reason."""
-    checks: list[Check[Any, Any]] = []
-    clashes: list[Clash] = []
-    me = AgentSubject(name=file.agent.vantage)
-    for probe in of_kind(probes, AgentSubject.kind):
-        settings = getattr(file.checks, attribute(probe))
-        if settings is not None:
-            checks.append(Check(TENANT_OF_AGENT, me, probe, settings))
-    chosen = {
-        section: [_Chosen(probe, file.checks) for probe in of_kind(probes, kind)]
-        for kind, (section, _, _) in SECTION_OF_KIND.items()
-    }
-    for path, tenant, subject, choice in _pairs(file, chosen):
-        why = choice.probe.unfit(subject) if choice.probe.unfit else ""
-        if why:
-            if choice.is_asked_for(subject.checks):
-                clashes.append(((*path, "checks", choice.probe.kind), f"has no use here: {why}"))
-            continue
-        try:
-            settings = choice.of(subject.checks)
-        except ValidationError as error:
-            reason = str(error.errors()[0].get("ctx", {}).get("error", "do not fit those for all"))
-            clashes.append(((*path, "checks", choice.probe.kind), reason))
-            continue
-        if settings is not None:
-            checks.append(Check(tenant, subject, choice.probe, settings))
-    return tuple(checks), tuple(clashes)
-
-
-def _pairs(file: Any, chosen: dict[str, list[_Chosen]]) -> Iterator[tuple[Path, str, Any, _Chosen]]:
-    """Yield each subject with each probe for it, in the order of the file."""
+    found: list[Check[Any, Any] | Clash] = []
+    choices = Choices(file, probes)
+    found += choices.checks(TENANT_OF_AGENT, AgentSubject(name=file.agent.vantage))
     for number, tenant in enumerate(file.tenants):
         domains = tuple(domain.name for domain in tenant.domains)
-        for section, choices in chosen.items():
-            for index, subject in enumerate(getattr(tenant, section)):
-                path = ("tenants", number, section, index)
-                placed = subject.within(domains)
-                for choice in choices:
-                    yield path, tenant.name, placed, choice
+        path: Path = ("tenants", number)
+        found += choices.checks(
+            tenant.name, subject_of(tenant, file.credentials), tenant.checks, path
+        )
+        for _, place, subject in listed(tenant):
+            placed = subject.within(domains)
+            found += choices.checks(tenant.name, placed, subject.checks, (*path, *place))
+    checks = tuple(each for each in found if isinstance(each, Check))
+    return checks, tuple(each for each in found if isinstance(each, tuple))

@@ -124,7 +124,8 @@ def _path(item: dict[str, Any], data: object) -> Path:
         # What stands third is the kind of a credential, which may be spelt like one of its keys.
         if number == _KIND_AT and loc[0] == "credentials":
             continue
-        if (part in data) if isinstance(data, dict) else isinstance(data, tuple):
+        is_index = isinstance(data, tuple) and isinstance(part, int)
+        if (part in data) if isinstance(data, dict) else is_index:
             path, data = (*path, part), child(data, part)
     if item["type"] == "missing":
         return (*path, loc[-1])

@@ -107,6 +107,9 @@ class Guide:
         for choice in node.get("anyOf", ()):
             if "$ref" in choice:
                 node = choice
+        if "oneOf" in node and "discriminator" not in node:  # a list, or a mapping in its place
+            is_mapping = isinstance(data, dict)
+            node = next(each for each in node["oneOf"] if ("$ref" in each) is is_mapping)
         if "$ref" in node:
             found = self._schema["$defs"][node["$ref"].rpartition("/")[2]]
             assert isinstance(found, dict)  # noqa: S101 - says so to the type checker

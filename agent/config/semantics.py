@@ -10,6 +10,7 @@ from typing import Any
 from agent.config.errors import Path
 from agent.config.model import SECTION_OF_KIND
 from agent.config.route_references import named, references
+from agent.config.tenant_model import OVERRIDES, imported
 from agent.config.words import did_you_mean
 from agent.domain.budget import Load, excesses
 from agent.domain.knowledge.providers import PROFILES
@@ -26,21 +27,35 @@ def mistakes(file: Any, data: Any, checks: tuple[Check[Any, Any], ...]) -> Itera
     yield from _unique(("tenants",), file.tenants)
     kinds = kinds_of(data)
     for number, tenant in enumerate(file.tenants):
-        path: Path = ("tenants", number)
-        for section, _, _ in SECTION_OF_KIND.values():
-            yield from _unique((*path, section), getattr(tenant, section))
-        for index, domain in enumerate(tenant.domains):
-            yield from _senders((*path, "domains", index), domain)
-        for index, connector in enumerate(tenant.connectors):
-            yield from _certificate((*path, "connectors", index), connector, kinds)
-        for index, route in enumerate(tenant.routes):
-            yield from references((*path, "routes", index), route, kinds)
+        yield from _of_tenant(("tenants", number), tenant, kinds)
     if file.sink.certificate is not None:
         yield from named(
             ("sink", "certificate"), file.sink.certificate, kinds, ("client-certificate",)
         )
     yield from _ports(file)
     yield from _loads(file, checks)
+
+
+def _of_tenant(path: Path, tenant: Any, kinds: dict[str, str]) -> Iterator[Mistake]:
+    for section, _, _ in SECTION_OF_KIND.values():
+        yield from _unique((*path, section), _items(getattr(tenant, section)))
+    for index, domain in enumerate(tenant.domains):
+        yield from _senders((*path, "domains", index), domain)
+    for index, connector in enumerate(_items(tenant.connectors)):
+        yield from _certificate((*path, "connectors", index), connector, kinds)
+    exports = imported(tenant)
+    if exports is not None:
+        overrides: Path = (*path, "connectors", OVERRIDES)
+        yield from _unique(overrides, exports.overrides)
+        for index, override in enumerate(exports.overrides):
+            yield from _certificate((*overrides, index), override, kinds)
+    for index, route in enumerate(tenant.routes):
+        yield from references((*path, "routes", index), route, kinds)
+
+
+def _items(section: Any) -> tuple[Any, ...]:
+    """Return what a section lists; nothing where it is imported."""
+    return section if isinstance(section, tuple) else ()
 
 
 def _unique(path: Path, items: tuple[Any, ...]) -> Iterator[Mistake]:

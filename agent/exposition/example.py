@@ -8,7 +8,7 @@ world of the lab, so that ``mailflow-agent run --lab`` has something to show.
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, get_origin
 
 from agent.config.model import OFF, file_model
 from agent.config.schema import as_written
@@ -61,7 +61,7 @@ def _option(key: str, field: Any, value: Any, depth: int) -> list[str]:
     """Write one option with its value, and what stands below it."""
     indent = "  " * depth
     if isinstance(value, Mapping):
-        below = list(_mapping(_model(field.annotation), value, depth + 1))
+        below = list(_mapping(_model(field.annotation, of_items=False), value, depth + 1))
         # Empty with all options commented out would be read as null.
         empty = all(line.lstrip().startswith("#") for line in below)
         return [f"{indent}{key}: {{}}"] if empty else [f"{indent}{key}:", *below]
@@ -149,13 +149,17 @@ def _flow(value: Any) -> str:
     return OFF if value == OFF else write(value).removesuffix("...\n").strip()
 
 
-def _model(annotation: Any) -> Any:
-    """Return the model that an annotation is about: of a section, of an item, of a switch."""
+def _model(annotation: Any, *, of_items: bool = True) -> Any:
+    """Return the model that an annotation is about: of a section, of an item, of a switch.
+
+    Where a list may stand in place of a section, ``of_items`` says which of the two is meant.
+    """
     if hasattr(annotation, "model_fields"):
         return annotation
-    return next(
-        (found for inner in getattr(annotation, "__args__", ()) if (found := _model(inner))), None
-    )
+    if not of_items and get_origin(annotation) is tuple:
+        return None
+    inner = getattr(annotation, "__args__", ())
+    return next((found for each in inner if (found := _model(each, of_items=of_items))), None)
 
 
 def _comment(text: str | None, depth: int) -> list[str]:

@@ -39,20 +39,6 @@ _DOMAINS: Final = (
         "dkim_selectors": ["selector1", "selector2"],
     },
     {
-        REMARK: "All well, behind a third-party filter.",
-        "name": "fabrikam.com",
-        "topology": "third-party-filter",
-        "exchanges": ["*.filter.example"],
-        "checks": {
-            "refusal": {
-                "endpoint": "fabrikam-com.mail.protection.outlook.com",
-                "recipient": "postmaster@fabrikam.com",
-                "reject_direct_send": True,
-                "interval": "10s",
-            }
-        },
-    },
-    {
         REMARK: "All well: some mailboxes in Exchange Online, some at home.",
         "name": "litwareinc.com",
         "topology": "hybrid",
@@ -135,6 +121,23 @@ _ROUTES: Final = (
     },
 )
 
+_FILTERED: Final = (
+    {
+        REMARK: "All well, behind a third-party filter.",
+        "name": "fabrikam.com",
+        "topology": "third-party-filter",
+        "exchanges": ["*.filter.example"],
+        "checks": {
+            "refusal": {
+                "endpoint": "fabrikam-com.mail.protection.outlook.com",
+                "recipient": "postmaster@fabrikam.com",
+                "reject_direct_send": True,
+                "interval": "10s",
+            }
+        },
+    },
+)
+
 SECTIONS: Final[Mapping[str, Any]] = {
     "agent": {"vantage": "lab", "listen": "127.0.0.1:16245"},
     "resolvers": ["system"],
@@ -145,6 +148,18 @@ SECTIONS: Final[Mapping[str, Any]] = {
         "messages_per_day": 20_000,
     },
     "tenants": [
-        {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES}
+        {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES},
+        {
+            REMARK: "What Exchange exports of a tenant is read from files; the lab writes these.",
+            "name": "fabrikam",
+            "domains": _FILTERED,
+            "connectors": {"import": ["state/lab-exports/fabrikam.json"]},
+        },
+        {
+            REMARK: "The provider of Fabrikam's filter, which is a customer of Microsoft, too.",
+            "name": "relecloud",
+            "gateways": {"hosts": ["*.filter.example"], "presents": ["*.filter.example"]},
+            "connectors": {"import": ["state/lab-exports/relecloud.json"]},
+        },
     ],
 }

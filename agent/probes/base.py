@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from agent.adapters.plans import Recall
     from agent.adapters.policies import Policies
     from agent.adapters.resolver import Resolver
+    from agent.adapters.sightings import Sightings
+    from agent.adapters.tenancies import Tenancies
     from agent.adapters.trust import TrustStore
     from agent.adapters.wallet import Wallet
 
@@ -66,6 +68,8 @@ class Toolbox:
     wallet: "Wallet | None" = None  # only inbound connectors show certificates
     outbox: "Outbox | None" = None  # only routes send messages
     pickups: "Pickups | None" = None  # only routes that end in a mailbox look at it
+    sightings: "Sightings | None" = None  # without it nobody remembers certificates
+    tenancies: "Tenancies | None" = None  # only the checks of tenants look at them
     vitals: "Vitals | None" = None  # only the agent's own check looks at these
 
 

@@ -100,7 +100,7 @@ async def run(check: ConnectorCheck, tools: Toolbox) -> Outcome:
     plan = await (_by_mx if subject.use_mx_record else _by_smart_hosts)(check, tools)
     resolving = tools.clock.monotonic() - began
     walker = AsExchange(
-        Walker(tools.dialer, tools.trust, tools.clock, tools.egress),
+        Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings),
         tools.trust,
         tools.clock,
         helo=subject.helo or subject.mail_from.rpartition("@")[2] or own_name(),

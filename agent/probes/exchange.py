@@ -117,7 +117,7 @@ async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
         names = ()
     resolving = tools.clock.monotonic() - began
     left = _SHARE * check.settings.timeout - timedelta(seconds=resolving)
-    walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress)
+    walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings)
     async with asyncio.TaskGroup() as group:
         walks = [
             group.create_task(walker.walk(_stop(check, place), _errand(check), left))

@@ -124,7 +124,7 @@ class _Tour:
             tls=self._client(case, pair),
         )
         left = timedelta(seconds=self._until - tools.clock.monotonic())
-        walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress)
+        walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings)
         return await walker.walk(stop, errand, left)
 
     def _client(self, case: Case, pair: KeyPair | None) -> TlsClient | None:

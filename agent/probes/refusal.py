@@ -125,7 +125,7 @@ async def run(check: RefusalCheck, tools: Toolbox) -> Outcome:
     findings = [each for each in sought if isinstance(each, Finding)]
     if not doors and not findings:
         return Outcome(facts={"Doors": Text(_nothing(check))})
-    walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress)
+    walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings)
     tried: list[tuple[Case, Walked]] = []
     for door in doors:
         for case in door.cases:

@@ -18,20 +18,25 @@ Checks = tuple[Check[Any, Any], ...]
 _CONTROL_DOMAINS = 3
 
 
-def read(path: Path, override: Mapping[str, Any], before: Checks = ()) -> Config:
-    """Load the configuration, keeping those checks of *before* that say the same.
+def read(path: Path, override: Mapping[str, Any]) -> Config:
+    """Load the configuration.
 
     It takes long for a long file: to be called in a thread. Raises ConfigError.
     """
-    config = load(path, override=override)
+    return load(path, override=override)
+
+
+def complete(config: Config, imported: Checks = (), before: Checks = ()) -> Config:
+    """Return *config* with the *imported* checks, keeping those of *before* that say the same."""
+    everything = (*config.checks, *imported)
     domains = tuple(
         dict.fromkeys(
-            check.subject for check in config.checks if isinstance(check.target, DomainSubject)
+            check.subject for check in everything if isinstance(check.target, DomainSubject)
         )
     )[:_CONTROL_DOMAINS]
     checks = (
         self_check.with_controls(check, domains) if check.probe is self_check.PROBE else check
-        for check in config.checks
+        for check in everything
     )
     return replace(config, checks=keep_same(before, checks))
 

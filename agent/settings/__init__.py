@@ -50,6 +50,14 @@ from agent.settings.route_subject import Expect, HostsSettings, RouteSubject
 from agent.settings.secret import MASK, Secret, SecretError
 from agent.settings.subject import Subject
 from agent.settings.subjects import AgentSubject, DomainSubject, Topology
+from agent.settings.tenant_subject import (
+    Gateways,
+    ImportedConnector,
+    ImportPaths,
+    LoginUse,
+    SecretUse,
+    TenantSubject,
+)
 
 __all__ = [
     "MASK",
@@ -67,13 +75,17 @@ __all__ = [
     "Endpoint",
     "Expect",
     "Field",
+    "Gateways",
     "GraphReceive",
     "Host",
     "HostPattern",
     "HostPort",
     "HostsSettings",
     "ImapReceive",
+    "ImportPaths",
+    "ImportedConnector",
     "Listen",
+    "LoginUse",
     "MailAddress",
     "MaildirReceive",
     "Name",
@@ -86,6 +98,7 @@ __all__ = [
     "RouteSubject",
     "Secret",
     "SecretError",
+    "SecretUse",
     "Send",
     "ServerPlace",
     "Settings",
@@ -94,6 +107,7 @@ __all__ = [
     "Subject",
     "Tenant",
     "TenantId",
+    "TenantSubject",
     "TlsExpectation",
     "TlsSettings",
     "Topology",

@@ -16,6 +16,7 @@ from agent.settings import (
     Duration,
     Field,
     RouteSubject,
+    TenantSubject,
     model_validator,
 )
 
@@ -54,8 +55,13 @@ async def run(check: Check[Any, Any], tools: Toolbox) -> Outcome:
     return Outcome()
 
 
+def unfit(subject: TenantSubject) -> str:
+    return "" if subject.imports else "the tenant imports nothing"
+
+
 PROBES: tuple[Probe[Any, Any], ...] = (
     Probe("connector", ConnectorSubject, CheckSettings, run, ()),
+    Probe("loop", TenantSubject, CheckSettings, run, (), unfit=unfit),
     Probe("mta-sts", DomainSubject, CheckSettings, run, ()),
     Probe("route", RouteSubject, RouteSettings, run, ()),
     Probe("self", AgentSubject, CheckSettings, run, ()),

@@ -82,6 +82,7 @@ async def walk(
         dialer=Dialer(clock=clock, detours=detours, detours_only=True),
         trust=authorities.store,
         egress=None,
+        sightings=None,
     )
     written = {
         "name": "to-datacentre",

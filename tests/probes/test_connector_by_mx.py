@@ -98,6 +98,7 @@ async def deliver(
             dialer=Dialer(clock=clock, detours=detours, detours_only=True),
             trust=STORE,
             egress=None,
+            sightings=None,
         )
         written = {
             "name": "to-the-world",

@@ -71,6 +71,7 @@ async def walk(
         dialer=dialer,
         trust=authorities.store,
         egress=Egress((), resolver=resolver, dialer=dialer, clock=clock),
+        sightings=None,
     )
     check = Check(
         tenant="contoso",

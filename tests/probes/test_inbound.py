@@ -106,6 +106,7 @@ async def meet(
         dialer=dialer,
         trust=STORE,
         egress=None,
+        sightings=None,
         wallet=Wallet({"mine": lambda: pair or KeyPair(b"", b"")}),
     )
     written = {

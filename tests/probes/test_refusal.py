@@ -50,7 +50,9 @@ async def knock(
     clock = SystemClock()
     dialer = Dialer(clock=clock, detours=detours, detours_only=True)
     trust = TrustStore(system=False)
-    tools = SimpleNamespace(resolver=resolver, clock=clock, dialer=dialer, trust=trust, egress=None)
+    tools = SimpleNamespace(
+        resolver=resolver, clock=clock, dialer=dialer, trust=trust, egress=None, sightings=None
+    )
     target = {"name": "fabrikam.com", "topology": "third-party-filter", **subject}
     check = Check(
         tenant="contoso",

@@ -64,6 +64,7 @@ tenants:
           mail_from: visitor@contoso.com
           rcpt_to: probe@fabrikam.com
         receive: {maildir: {path: state/lab-mailbox}, poll: 500ms}
+        returns: {sink: {}}
         expect:
           within: 2s
           lost_after: 60s

@@ -46,7 +46,7 @@ async def walk(port: int, subject: Mapping[str, object], *, seconds: float = 20)
     place = "192.31.196.1"
     dialer = Dialer(clock=clock, detours={(place, 25): ("127.0.0.1", port)}, detours_only=True)
     tools = SimpleNamespace(
-        resolver=Nowhere(), clock=clock, dialer=dialer, trust=STORE, egress=None
+        resolver=Nowhere(), clock=clock, dialer=dialer, trust=STORE, egress=None, sightings=None
     )
     written = {
         "name": "to-datacentre",

@@ -1,0 +1,49 @@
+"""Would Exchange Online take another's mail for this tenant's, or this tenant's for another's?
+
+Exchange decides by certificate, sender and recipient which tenant a connection belongs to. Where
+two tenants, or a provider and its customers, name the same certificate or address, the wrong one
+claims the mail: it loops, vanishes, or is relayed in a stranger's name, and it may work for years
+until Microsoft moves a tenant. Only who sees the configuration of several tenants can tell before.
+"""
+
+from datetime import timedelta
+
+from agent.domain.finding import Outcome
+from agent.domain.tenancy.attribution_lint import RULES, claims
+from agent.probes.base import Check, Probe, Toolbox
+from agent.probes.export import unfit, unread
+from agent.settings import CheckSettings, Duration, Field, TenantSubject
+
+
+class AttributionSettings(CheckSettings):
+    """Settings of a check of whose mail a tenant's connectors claim."""
+
+    interval: Duration = Field(
+        default=timedelta(minutes=10),
+        ge=timedelta(seconds=1),
+        description="Time between the starts of two runs.",
+    )
+
+
+async def run(check: Check[TenantSubject, AttributionSettings], tools: Toolbox) -> Outcome:
+    """Compare what the tenant's connectors name with all that is known of others."""
+    assert tools.tenancies is not None  # noqa: S101 - the agent has them
+    known = tools.tenancies[check.tenant]
+    if known.tenancy is None:
+        return unread(known)
+    await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
+    if check.tenant not in tools.tenancies.landscape:
+        return unread(known)  # the configuration has changed meanwhile
+    return Outcome(tuple(claims(known.tenancy, tools.tenancies.landscape)))
+
+
+PROBE = Probe(
+    kind="attribution",
+    subject=TenantSubject,
+    settings=AttributionSettings,
+    run=run,
+    rules=RULES,
+    depends_on=("resolver",),
+    unfit=unfit,
+    example="{interval: 10m}",
+)

@@ -1,0 +1,95 @@
+"""What that the tenant uses will be switched off, or runs out, and when?
+
+Microsoft takes away ways to log in and names of servers on days that are announced long before and
+forgotten by then; certificates, secrets and keys end by themselves. One calendar holds all of it,
+with what is in use of it here and what comes instead.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from agent.adapters.tenancies import Tenancies
+from agent.domain.finding import Outcome
+from agent.domain.tenancy.landscape import Surroundings, Tenancy
+from agent.domain.tenancy.retirement import SIGNALS, calendar, table
+from agent.domain.tenancy.retirement_facts import Expiry, Facts, Login, seen_in
+from agent.domain.tenancy.retirement_rules import RULES
+from agent.probes.base import Check, Probe, Toolbox
+from agent.probes.export import unfit, unread
+from agent.settings import CheckSettings, Duration, Field, TenantSubject
+
+_END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
+
+
+class RetirementSettings(CheckSettings):
+    """Settings of a check of what comes to an end."""
+
+    interval: Duration = Field(
+        default=timedelta(hours=1),
+        ge=timedelta(seconds=1),
+        description="Time between the starts of two runs.",
+    )
+
+
+async def run(check: Check[TenantSubject, RetirementSettings], tools: Toolbox) -> Outcome:
+    """Put together what is in use, and look it up in the calendar."""
+    assert tools.tenancies is not None  # noqa: S101 - the agent has them
+    known = tools.tenancies[check.tenant]
+    if known.tenancy is None:
+        return unread(known)
+    seen = await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
+    facts = _facts(check.target, known.tenancy, seen, tools.tenancies)
+    found = calendar(facts, tools.clock.now())
+    return Outcome(found.findings, found.measurements, {"Calendar": table(found)})
+
+
+def _facts(
+    target: TenantSubject, tenancy: Tenancy, seen: Surroundings, tenancies: Tenancies
+) -> Facts:
+    exchanges = {
+        name: seen.exchanges[name].hosts
+        for name in tenancy.export.domain_names
+        if name in seen.exchanges
+    }
+    return replace(
+        seen_in(tenancy.export),
+        logins=tuple(
+            Login(each.protocol, each.host, each.is_password, each.whose) for each in target.logins
+        ),
+        exchanges=exchanges,
+        senders=target.senders,
+        expiries=(
+            *(
+                Expiry("secret", "secret", each.whose, datetime.combine(each.expires, _END_OF_DAY))
+                for each in target.secrets
+            ),
+            *_certificates(tenancy, exchanges, tenancies),
+        ),
+    )
+
+
+def _certificates(
+    tenancy: Tenancy, exchanges: dict[str, tuple[str, ...]], tenancies: Tenancies
+) -> tuple[Expiry, ...]:
+    """Return the certificates that were seen at the hosts that take the tenant's mail."""
+    seen = tenancies.sightings.certificates()
+    smart = (host.lower() for each in tenancy.export.outbound or () for host in each.smart_hosts)
+    hosts = {*smart, *(host for hosts in exchanges.values() for host in hosts)}
+    return tuple(
+        Expiry("certificate", "certificate", host, seen[host].not_after)
+        for host in sorted(hosts)
+        if host in seen
+    )
+
+
+PROBE = Probe(
+    kind="retirement",
+    subject=TenantSubject,
+    settings=RetirementSettings,
+    run=run,
+    rules=RULES,
+    signals=SIGNALS,
+    depends_on=("resolver",),
+    unfit=unfit,
+    example="{interval: 1h}",
+)

@@ -1,0 +1,50 @@
+"""The certificate last seen at a host is known, of so many hosts and no more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent.adapters.sightings import MAX_HOSTS, MAX_NAMES, Seen, Sightings
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+END = NOON + timedelta(days=60)
+
+
+def test_the_last_certificate_of_a_host_counts() -> None:
+    sightings = Sightings()
+    sightings.note_certificate("MX.contoso.com.", ("mx.contoso.com",), NOON, NOON)
+    sightings.note_certificate("mx.contoso.com", ("*.contoso.com",), END, NOON)
+    assert dict(sightings.certificates()) == {"mx.contoso.com": Seen(("*.contoso.com",), END, NOON)}
+
+
+def test_what_is_known_cannot_be_changed_from_outside() -> None:
+    with pytest.raises(TypeError):
+        Sightings().certificates()["a"] = Seen((), END, NOON)  # type: ignore[index]
+
+
+def test_who_was_seen_longest_ago_goes_first() -> None:
+    sightings = Sightings()
+    for n in range(MAX_HOSTS):
+        sightings.note_certificate(f"mx{n}.example", (), END, NOON)
+    sightings.note_certificate("mx0.example", (), END, NOON)
+    sightings.note_certificate("new.example", (), END, NOON)
+    known = sightings.certificates()
+    assert len(known) == MAX_HOSTS
+    assert "mx0.example" in known
+    assert "mx1.example" not in known
+
+
+def test_names_are_bounded() -> None:
+    sightings = Sightings()
+    sightings.note_certificate("a", tuple(map(str, range(1000))), END, NOON)
+    assert len(sightings.certificates()["a"].names) == MAX_NAMES
+
+
+def test_what_nobody_saw_since_is_forgotten() -> None:
+    sightings = Sightings()
+    sightings.note_certificate("old", (), END, NOON)
+    sightings.note_certificate("new", (), END, NOON + timedelta(days=1))
+    sightings.forget(NOON + timedelta(hours=1))
+    assert list(sightings.certificates()) == ["new"]
+    sightings.forget(END)
+    assert not sightings.certificates()
