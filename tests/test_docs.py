@@ -111,6 +111,18 @@ def test_every_example_of_a_route_can_be_pasted(snippet: str, tmp_path: Path) ->
     assert "route" in kinds
 
 
+TENANTS = _YAML.findall((ROOT / "docs/tenants.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("snippet", TENANTS)
+def test_every_example_of_a_tenant_can_be_pasted(snippet: str, tmp_path: Path) -> None:
+    for secret in ("mail.pem", "mail.key"):
+        (tmp_path / secret).write_text("secret", encoding="utf-8")
+    path = tmp_path / "config.yaml"
+    path.write_text(snippet, encoding="utf-8")
+    assert "tenant" in {check.target.kind for check in load(path).checks}
+
+
 def test_the_examples_of_routes_show_each_place_with_its_credential() -> None:
     places = (r"receive:\s+imap:", r"receive:\s+graph:", r"send:\s+graph:")
     assert all(any(re.search(place, each) for each in SNIPPETS) for place in places)
