@@ -19,7 +19,7 @@ import yaml
 
 from agent.adapters.export_files import find_files, read_tenant
 from agent.domain.finding import Finding
-from agent.domain.lookup import Answer, Exchange, Record, Reply, replay
+from agent.domain.lookup import Answer, Exchange, Record, Reply, Silence, Unanswered, replay
 from agent.domain.tenancy.attribution_lint import claims
 from agent.domain.tenancy.export_trouble import Remark
 from agent.domain.tenancy.hygiene import Wishes, hygiene
@@ -85,6 +85,18 @@ class Case:
         """Return the same case with all topologies said that may be."""
         return replace(self, sitters=tuple(map(_declared, self.sitters)))
 
+    def without(self, kind: str) -> "Case":
+        """Return the same case where no file holds objects of a *kind*, a field of an export."""
+        return replace(self, sitters=tuple(_without(each, kind) for each in self.sitters))
+
+    def in_silence(self) -> "Case":
+        """Return the same case where DNS answers nothing, and no probe saw anything."""
+        names = {name for each in self.sitters for name in _asked(each.tenancy)}
+        silent: dict[tuple[str, str], Reply] = {
+            (name, kind): Unanswered(Silence.TIMEOUT) for name in names for kind in ("MX", "A")
+        }
+        return replace(self, zone=silent, shown={}, ranges={})
+
     def findings(self) -> Findings:
         """Return what the checks of tenants find that need no past, tenant by tenant."""
         landscape = Landscape(self.surroundings())
@@ -101,6 +113,17 @@ class Case:
             seen.ranges[title] = tuple(map(ip_network, networks))
         seen.certificates.update(self.shown)
         return seen
+
+
+def _asked(tenancy: Tenancy) -> Iterator[str]:
+    yield from (*tenancy.export.domain_names, *tenancy.topologies)
+    for connector in tenancy.export.outbound or ():
+        yield from connector.smart_hosts
+
+
+def _without(sitter: Sitter, kind: str) -> Sitter:
+    export = replace(sitter.tenancy.export, **{kind: None})
+    return replace(sitter, tenancy=replace(sitter.tenancy, export=export))
 
 
 def _declared(sitter: Sitter) -> Sitter:

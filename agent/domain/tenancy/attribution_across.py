@@ -82,6 +82,8 @@ def shared(connector: Inbound, rivals: list[Rivalry]) -> Iterator[Finding]:
 
 
 def _outcome(rivalry: Rivalry) -> str:
+    if rivalry.is_open:
+        return "which of them claims is decided by accepted domains that were not exported"
     if rivalry.nearest is None:
         return (
             "the certificate domain decides for neither, so each claims by the MAIL FROM domain"

@@ -6,6 +6,7 @@ would report the others as removed. A remark is about one value, which is then u
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agent.domain.peer_text import PeerText
 
@@ -44,9 +45,11 @@ class ExportError(Exception):
         return f"{self.mistakes[0]}" + (f" (and {more} more)" if more else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a file: the names of properties and the indices of items that lead there."""
+class Place(NamedTuple):
+    """A place in a file: the names of properties and the indices of items that lead there.
+
+    A tuple, as a cell is: a thousand tenants have half a million of both.
+    """
 
     file: str
     parts: tuple[str | int, ...] = ()

@@ -8,10 +8,9 @@ gets a remark and is unknown; nothing here raises.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agent.domain.peer_text import LIMIT, PeerText
 from agent.domain.tenancy.export_trouble import Notes, Place, shown
@@ -38,8 +37,7 @@ _INTEGER = re.compile(r"-?\d{1,10}", re.ASCII)
 _TICKS = 10_000_000  # of .NET in a second
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """The value of one property, and where it stands."""
 
     value: Any

@@ -40,7 +40,8 @@ class Rivalry:
     """Two on-premises connectors for one certificate, seen by the tenant of *mine*.
 
     ``name`` is what the servers of one of them show. ``nearest`` is the tenant whose accepted
-    domains decide; None where the MAIL FROM domain does.
+    domains decide; None where the MAIL FROM domain does, or, with ``is_open``, where an export
+    does not hold the accepted domains.
     """
 
     mine: Inbound
@@ -48,6 +49,7 @@ class Rivalry:
     theirs: Inbound
     name: str
     nearest: Tenancy | None
+    is_open: bool = False
 
     @property
     def is_wide(self) -> bool:
@@ -100,11 +102,18 @@ def holds(tenancy: Tenancy, other: Tenancy, landscape: Landscape) -> Iterator[Ho
 
 
 def rivalries(tenancy: Tenancy, other: Tenancy, landscape: Landscape) -> Iterator[Rivalry]:
-    """Yield the pairs of on-premises connectors of two tenants that are for one certificate."""
+    """Yield the pairs of on-premises connectors of two tenants that are for one certificate.
+
+    Whether a wildcard takes what another one's certificate shows is decided by accepted domains:
+    where an export does not hold them, nothing is said of it.
+    """
+    is_open = None in (tenancy.export.domains, other.export.domains)
     for mine in landscape.ties(tenancy.name).claimants:
         for theirs in landscape.ties(other.name).claimants:
             name = _narrower(name_of(mine), name_of(theirs))
-            if name:
+            if name and is_open and name_of(mine) == name_of(theirs):
+                yield Rivalry(mine, other, theirs, name, None, is_open=True)
+            elif name and not is_open:
                 yield Rivalry(mine, other, theirs, name, _nearest(name, tenancy, other))
 
 

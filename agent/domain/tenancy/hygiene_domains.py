@@ -38,6 +38,8 @@ def _types(view: View) -> Iterator[Finding]:
 def _exchanges(view: View) -> Iterator[Finding]:
     """Yield domains whose MX leads elsewhere than their topology says, or nobody knows where."""
     given = _given(view)
+    # Whose a host is may be said by connectors that no file holds.
+    are_known = view.export.inbound is not None and view.export.outbound is not None
     for name, ways in view.ways.items():
         why = _contradiction(view.tenancy.topologies.get(name, ""), ways)
         hosts = view.surroundings.exchanges[name].hosts
@@ -45,7 +47,7 @@ def _exchanges(view: View) -> Iterator[Finding]:
             yield rules.MX_CONTRADICTS.found(
                 f"{name} is {why}: {few(hosts)}.", *map(PeerText, hosts)
             )
-        elif Way.STRANGE in ways and name not in given:
+        elif are_known and Way.STRANGE in ways and name not in given:
             yield rules.MX_STRANGE.found(
                 f"The MX of {name} leads to {few(hosts)}.", *map(PeerText, hosts)
             )
@@ -126,13 +128,25 @@ def _signing(view: View) -> Iterator[Finding]:
     configs = {each.domain: each for each in view.export.dkim}
     for name in _senders(view):
         config = configs.get(name)
-        if config is None:
+        if config is None and not _may_be_idle(name, view):
             yield rules.DKIM_OFF.found(
                 f"There is no DKIM configuration of {name}.",
                 fix=command("New-DkimSigningConfig", DomainName=name, Enabled=True),
             )
-        else:
+        elif config is not None:
             yield from _signed(config)
+
+
+def _may_be_idle(name: str, view: View) -> bool:
+    """Tell whether a domain may never send mail, as far as DNS and the export say.
+
+    It may be parked, or be a name that a service gave, where no file holds inbound connectors.
+    """
+    default = {each.name for each in view.export.domains or () if each.is_default}
+    if name in default or name in view.tenancy.topologies:
+        return False
+    known = view.surroundings.exchanges.get(name)
+    return known is None or (not known.hosts and view.export.inbound is None)
 
 
 def _senders(view: View) -> Iterator[str]:

@@ -17,8 +17,11 @@ _SLACK = timedelta(days=1)
 def upkeep(view: View) -> Iterator[Finding]:
     """Yield connectors that somebody should see to; those that are needed but off are others'."""
     needed = relied_on(view)
+    export = view.export
+    # What needs a connector is among these; one that no file holds may be it.
+    are_known = None not in (export.inbound, export.outbound, export.domains, export.rules)
     for connector in view.connectors:
-        if connector.enabled is False and connector not in needed:
+        if are_known and connector.enabled is False and connector not in needed:
             since = connector.changed_at
             if since is not None and view.now - since > view.wishes.disabled_for:
                 yield rules.LEFTOVER.found(

@@ -263,6 +263,24 @@ CASES: list[tuple[Proves, Rule, str, Case]] = [
         ),
     ),
     (
+        fires,
+        rules.SHARED_CERTIFICATE,
+        "the same name, and accepted domains that were not exported",
+        case(
+            tenant("contoso", None, own("mail.contoso.com")),
+            tenant("fabrikam", "fabrikam.com", own("mail.contoso.com")),
+        ),
+    ),
+    (
+        quiet,
+        rules.SHARED_CERTIFICATE,
+        "theirs covers mine, and nobody knows who accepts it",
+        case(
+            tenant("contoso", None, own("mail.contoso.com")),
+            tenant("fabrikam", "fabrikam.com", own("*.contoso.com")),
+        ),
+    ),
+    (
         quiet,
         rules.SHARED_CERTIFICATE,
         "a name for each tenant below the provider's",

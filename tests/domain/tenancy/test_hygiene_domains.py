@@ -223,6 +223,18 @@ EXCHANGES = [
     (
         quiet,
         rules.MX_STRANGE,
+        "connectors that were not exported",
+        replace(at("mx1.stranger.test"), inbound=None),
+    ),
+    (
+        quiet,
+        rules.MX_STRANGE,
+        "smart hosts that were not exported",
+        replace(at("mx1.stranger.test"), outbound=None),
+    ),
+    (
+        quiet,
+        rules.MX_STRANGE,
         "a filter that delivers from other hosts",
         replace(at("mx1.stranger.test"), inbound=(LOCK,)),
     ),
@@ -355,9 +367,36 @@ HEADERS = [
     ),
     (quiet, rules.HEADERS_NOT_TRUSTED, "devices only", replace(CLOUD, inbound=(DEVICES,))),
 ]
+SHOP = "contoso-shop.example"
+
+
+def further(name: str, mx: str | None = AT_EXCHANGE) -> Case:
+    """Return a tenant with a second domain, of which there is no DKIM configuration."""
+    known = {} if mx is None else {name: mx}
+    second = AcceptedDomain(name=name, domain_type="authoritative")
+    return replace(
+        CLOUD, dkim=(SIGNED,), domains=(DOMAIN, INITIAL, second), mx={**CLOUD.mx, **known}
+    )
+
+
 DKIM = [
     (fires, rules.DKIM_OFF, "off", signed(enabled=False)),
     (fires, rules.DKIM_OFF, "no configuration", replace(CLOUD, dkim=())),
+    (fires, rules.DKIM_OFF, "no configuration of a further domain", further(SHOP)),
+    (fires, rules.DKIM_OFF, "no configuration of one without MX", further(SHOP, mx="")),
+    (quiet, rules.DKIM_OFF, "nothing known of a further domain", further(SHOP, mx=None)),
+    (
+        fires,
+        rules.DKIM_OFF,
+        "nothing known of a further domain but its topology",
+        replace(further(SHOP, mx=None), topologies={SHOP: "exchange-online"}),
+    ),
+    (
+        quiet,
+        rules.DKIM_OFF,
+        "perhaps a name that a service gave",
+        replace(further(SERVICE, mx=""), inbound=None),
+    ),
     (quiet, rules.DKIM_OFF, "on", signed()),
     (quiet, rules.DKIM_OFF, "not exported", CLOUD),
     (quiet, rules.DKIM_OFF, "not said", signed(enabled=None)),

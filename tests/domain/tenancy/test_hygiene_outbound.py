@@ -455,6 +455,15 @@ UPKEEP = [
         "nobody knows when",
         out(TO_HOME, replace(TO_PARTNER, enabled=False, changed_at=None)),
     ),
+    (
+        quiet,
+        common.LEFTOVER,
+        "needed by what was not exported, perhaps",
+        replace(
+            out(TO_HOME, replace(TO_PARTNER, enabled=False, changed_at=NOW - timedelta(days=31))),
+            rules=None,
+        ),
+    ),
     (quiet, common.LEFTOVER, "needed", out(replace(TO_HOME, enabled=False))),
     (
         quiet,
