@@ -1,6 +1,6 @@
 """The gallery of tenants: folders of exports, each with what the analysis has to say of them.
 
-``tests/tenants/NN-name/case.yaml`` has the words of the configuration where it says anything, DNS
+``tests/tenants/NNN-name/case.yaml`` has the words of the configuration where it says anything, DNS
 as a small zone, and the codes of the rules that are broken. Exports stand beside it, in the shapes
 in which PowerShell writes them.
 """
@@ -75,11 +75,6 @@ class Case:
     zone: Mapping[tuple[str, str], Reply]
     ranges: Mapping[str, tuple[str, ...]]
     shown: Mapping[str, tuple[str, ...]]
-
-    @property
-    def is_healthy(self) -> bool:
-        """True where nothing is wrong with any of the tenants."""
-        return not any(each.expected for each in self.sitters)
 
     def declared(self) -> "Case":
         """Return the same case with all topologies said that may be."""

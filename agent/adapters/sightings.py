@@ -1,11 +1,12 @@
-"""Which certificates did the probes see lately, at which hosts?
+"""Which certificates did the probes see lately, at which hosts, and which tenants on messages?
 
-Probes that walk through a session note what they were shown; the retirement calendar and the
-attribution of mail read it. Kept in memory only: after a restart the next runs see it all again.
+Probes that walk through a session note what they were shown, routes which tenant Exchange stamped;
+the retirement calendar and the attribution of mail read it. Kept in memory only: after a restart
+the next runs see it all again.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -24,10 +25,11 @@ class Seen:
 
 
 class Sightings:
-    """The certificate last seen at each host."""
+    """The certificate last seen at each host, and the tenants last stamped for each domain."""
 
     def __init__(self) -> None:
         self._certificates: OrderedDict[str, Seen] = OrderedDict()
+        self._tenants: dict[str, tuple[str, ...]] = {}
 
     def note_certificate(
         self, host: str, names: tuple[str, ...], not_after: datetime, now: datetime
@@ -41,6 +43,18 @@ class Sightings:
         self._certificates.move_to_end(host)
         if len(self._certificates) > MAX_HOSTS:
             self._certificates.popitem(last=False)
+
+    def note_tenants(self, domain: str, ids: Iterable[str]) -> None:
+        """Note the tenants that Exchange stamped on the last message to *domain*, one of ours."""
+        found = tuple(ids)
+        if found:
+            self._tenants[domain.lower()] = found
+
+    def tenants(self, domains: Iterable[str]) -> tuple[str, ...]:
+        """Return the ids that were stamped on the last messages to *domains*."""
+        return tuple(
+            dict.fromkeys(each for domain in domains for each in self._tenants.get(domain, ()))
+        )
 
     def certificates(self) -> Mapping[str, Seen]:
         """Return what is known by host, those seen longest ago first; it cannot be changed."""

@@ -197,23 +197,30 @@ def _tenant(entry: Entry, reading: Reading, expected: Expected) -> Iterator[Find
     wanted = expected.attributed_to
     if not wanted:
         return
+    told = tenant_stamps(reading)
+    if not told:
+        yield rules.UNSAID.found(f"{_about(entry)} bears no stamp of a tenant")
+        return
+    foreign = {name: value for name, value in told.items() if value.lower() != wanted}
+    if foreign:
+        lines = (f"{name}: {value}" for name, value in foreign.items())
+        yield rules.FOREIGN_TENANT.found(f"{_about(entry)} was not attributed to {wanted}", *lines)
+
+
+def tenant_stamps(reading: Reading) -> dict[str, str]:
+    """Return the ids of tenants that Exchange Online stamped, by the name of the field.
+
+    Where it did not have the message, stamps are somebody's claim, and none is returned.
+    """
+    if not any(hop.owner is Owner.MICROSOFT and not hop.is_claim for hop in reading.trace.hops):
+        return {}
     told = {
         "X-MS-Exchange-CrossTenant-Id": reading.stamps.crosstenant_id,
         "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp": (
             reading.stamps.attributed_tenant
         ),
     }
-    has_exchange = any(
-        hop.owner is Owner.MICROSOFT and not hop.is_claim for hop in reading.trace.hops
-    )
-    # Where Exchange Online did not have the message, its stamps are somebody's claim.
-    if not (has_exchange and any(told.values())):
-        yield rules.UNSAID.found(f"{_about(entry)} bears no stamp of a tenant")
-        return
-    foreign = {name: value for name, value in told.items() if value and value.lower() != wanted}
-    if foreign:
-        lines = (f"{name}: {value}" for name, value in foreign.items())
-        yield rules.FOREIGN_TENANT.found(f"{_about(entry)} was not attributed to {wanted}", *lines)
+    return {name: value for name, value in told.items() if value}
 
 
 def _line(hop: Hop) -> str:

@@ -4,12 +4,13 @@ Exchange decides by certificate, sender and recipient which tenant a connection 
 two tenants, or a provider and its customers, name the same certificate or address, the wrong one
 claims the mail: it loops, vanishes, or is relayed in a stranger's name, and it may work for years
 until Microsoft moves a tenant. Only who sees the configuration of several tenants can tell before.
+Where a route ends in a domain of the tenant, what Exchange stamped on its mail is compared, too.
 """
 
 from datetime import timedelta
 
 from agent.domain.finding import Outcome
-from agent.domain.tenancy.attribution_lint import RULES, claims
+from agent.domain.tenancy.attribution_lint import RULES, claims, foreign_stamp
 from agent.probes.base import Check, Probe, Toolbox
 from agent.probes.export import unfit, unread
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
@@ -34,7 +35,13 @@ async def run(check: Check[TenantSubject, AttributionSettings], tools: Toolbox) 
     await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
     if check.tenant not in tools.tenancies.landscape:
         return unread(known)  # the configuration has changed meanwhile
-    return Outcome(tuple(claims(known.tenancy, tools.tenancies.landscape)))
+    stamped = tools.tenancies.sightings.tenants(known.tenancy.export.domain_names)
+    return Outcome(
+        (
+            *claims(known.tenancy, tools.tenancies.landscape),
+            *foreign_stamp(known.tenancy, stamped),
+        )
+    )
 
 
 PROBE = Probe(

@@ -16,12 +16,14 @@ from functools import lru_cache
 
 from agent.adapters.ledger import Held, Home
 from agent.adapters.plans import drive
+from agent.adapters.sightings import Sightings
 from agent.domain import route_report as report
 from agent.domain import route_rules as rules
 from agent.domain import route_signals as signals
 from agent.domain import route_story as story
 from agent.domain.budget import Allowance
 from agent.domain.entry import Entry, State
+from agent.domain.expectations import tenant_stamps
 from agent.domain.fact import Fact, Text
 from agent.domain.finding import Finding, Measurement, Outcome
 from agent.domain.handover import Fate, Handed
@@ -94,6 +96,9 @@ async def run(check: RouteCheck, tools: Toolbox) -> Outcome:
         expected=known.expected,
         leaving=known.leaving.drawn,
     )
+    sightings = tools.sightings or Sightings()
+    for reading in told.readings.values():
+        sightings.note_tenants(check.target.domain, tenant_stamps(reading).values())
     far_end = await drive(story.sender(news, told, known.envelope.mail_from), tools.resolver)
     judged = report.findings(
         news,
@@ -180,8 +185,7 @@ def _closed(tools: Toolbox, home: Home) -> str:
 
 def _rest(check: RouteCheck, tools: Toolbox, key: str) -> _Attempt | None:
     """Hold back where the server has asked for it, or refuses the same again and again."""
-    waiting = tools.ledger.waiting(key)
-    now = tools.clock.now()
+    waiting, now = tools.ledger.waiting(key), tools.clock.now()
     if waiting is not None and waiting.retry_at is not None and is_due_later(waiting.retry_at, now):
         # It is not given up here: the message waits, and that is told.
         return _Attempt(report.findings((waiting,)))

@@ -139,6 +139,11 @@ class RouteSubject(Subject):
         sender = self.send.graph
         return Receive(graph=GraphReceive(credential=sender.credential, mailbox=sender.mailbox))
 
+    @property
+    def domain(self) -> str:
+        """The domain of the recipient."""
+        return self.send.rcpt_to.lower().rpartition("@")[2]
+
     @model_validator(mode="after")
     def _needs_room(self) -> Self:
         if self.receive.reflector and self.send.mail_from == "":

@@ -48,3 +48,11 @@ def test_what_nobody_saw_since_is_forgotten() -> None:
     assert list(sightings.certificates()) == ["new"]
     sightings.forget(END)
     assert not sightings.certificates()
+
+
+def test_the_tenants_of_the_last_message_to_a_domain_are_kept() -> None:
+    sightings = Sightings()
+    sightings.note_tenants("Contoso.com", ("a", "b"))
+    sightings.note_tenants("contoso.com", ())
+    sightings.note_tenants("fabrikam.com", ("b",))
+    assert sightings.tenants(("contoso.com", "fabrikam.com", "litware.com")) == ("a", "b")

@@ -9,7 +9,7 @@ import pytest
 
 from agent.domain.fact import Diagram, Table
 from agent.domain.finding import Rule
-from agent.domain.tenancy import drift_rules
+from agent.domain.tenancy import attribution_rules, drift_rules
 from agent.domain.tenancy.drift import differences
 from agent.domain.tenancy.objects import (
     AcceptedDomain,
@@ -220,3 +220,14 @@ async def test_what_comes_to_an_end_is_on_the_calendar(world: TenantWorld) -> No
 def test_a_tenant_without_an_import_has_no_such_checks() -> None:
     assert export.unfit(TenantSubject(name="contoso")) == "the tenant imports nothing"
     assert export.unfit(TenantSubject(name="contoso", imports=("x",))) == ""
+
+
+async def test_a_message_that_bears_another_tenants_stamp_is_told(world: TenantWorld) -> None:
+    own, foreign = "7f3c9d52-0a41-4c8e-9b1d-2f6e0c5a7b10", "11111111-0a41-4c8e-9b1d-2f6e0c5a7b10"
+    world.tell(replace(EXPORT, organisation=Organisation(tenant_id=own)))
+    world.tenancies.sightings.note_tenants("contoso.com", (own,))
+    quiet(attribution_rules.FOREIGN_STAMP, await world.run(attribution.PROBE))
+    world.tenancies.sightings.note_tenants("Contoso.com", (foreign,))
+    world.tenancies.sightings.note_tenants("contoso.com", ())
+    found = fires(attribution_rules.FOREIGN_STAMP, await world.run(attribution.PROBE))
+    assert foreign in found.detail
