@@ -127,7 +127,12 @@ def _as_authoritative(domain: str, view: View) -> str:
 
 
 def _is_delivered_by_mx(domain: str, view: View) -> bool:
-    """Tell whether MX leads to other mailboxes, so that mail gets there without a connector."""
+    """Tell whether MX leads to other mailboxes, so that mail gets there without a connector.
+
+    While DNS does not say, it may.
+    """
+    if domain not in view.surroundings.exchanges:
+        return True
     ways = view.ways.get(domain, frozenset())
     return bool(ways) and ways.isdisjoint({Way.MICROSOFT, Way.FILTER})
 

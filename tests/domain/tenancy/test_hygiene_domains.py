@@ -147,7 +147,7 @@ NEEDS = [
 ]
 RELAYS = [
     (fires, rules.RELAY_WITHOUT_CONNECTOR, "none", RELAYED),
-    (fires, rules.RELAY_WITHOUT_CONNECTOR, "MX not known", replace(RELAYED, mx={})),
+    (quiet, rules.RELAY_WITHOUT_CONNECTOR, "MX not known", replace(RELAYED, mx={})),
     (fires, rules.RELAY_WITHOUT_CONNECTOR, "a filter", replace(RELAYED, mx={CONTOSO: AT_FILTER})),
     (
         fires,
