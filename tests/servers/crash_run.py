@@ -23,6 +23,7 @@ from pathlib import Path
 
 import aiohttp
 
+from servers.budget import untraced
 from servers.crash_judge import (
     Judgement,
     Life,
@@ -192,7 +193,7 @@ class _Agent:
 @asynccontextmanager
 async def _start(folder: Path, *command: str) -> AsyncIterator[_Agent]:
     log = folder / "agent.log"
-    environment = {key: value for key, value in os.environ.items() if key != _NO_BYTECODE}
+    environment = {key: value for key, value in untraced().items() if key != _NO_BYTECODE}
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-X", f"pycache_prefix={_BYTECODE}", *command),

@@ -7,7 +7,6 @@ async with running(installation) as agent:
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -21,6 +20,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.lab.control import order
+from servers.budget import untraced
 from servers.program import ROOT
 
 T = TypeVar("T")
@@ -268,7 +268,7 @@ async def running(
         sys.executable,
         *("-m", "agent", "run", *where, "--config", str(installation.path)),
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "error", **(environment or {})},
+        env={**untraced(), "PYTHONWARNINGS": "error", **(environment or {})},
         stdin=DEVNULL,
         stderr=PIPE,
     )
