@@ -135,5 +135,5 @@ async def test_faults_are_ordered_from_another_terminal(agent: Running) -> None:
     assert broken.out.startswith("Broken: spf-missing.")
     await agent.until(lambda seen: "spf-missing" in seen.found(*SPF))
     mended = await mailflow_agent("lab", "mend", "all", *state)
-    assert mended.out == "Nothing is broken by order.\n"
+    assert mended.out == "Mended; nothing is broken any more.\n"
     assert f"lab list --state {agent.installation.state}" in "".join(agent.log)

@@ -12,13 +12,15 @@ from agent.domain.tenancy.objects import Export
 from proof import fires
 
 RULES = {each.code for each in (*hygiene.RULES, *attribution_lint.RULES, *loops.RULES)}
-# What no export shows: the stamps of messages that arrived, and a loop that nothing explains.
-UNSEEN = {"attribution-foreign-stamp", "loop-predicted"}
+# What no export shows: the stamps of messages that arrived, a loop that nothing explains, and what
+# is said in place of more while DNS is silent.
+UNSEEN = {"attribution-foreign-stamp", "loop-predicted", "hygiene-unrestricted"}
 # What is said of the same fault where less is known of it.
 LESS = {
     "attribution-claims-others-mail": "attribution-domain-parent-only",
     "attribution-partner-connector-missing": "attribution-provider-certificate",
     "hygiene-enhanced-filtering-under-cmt": "hygiene-enhanced-filtering-without-filter",
+    "hygiene-not-locked-down": "hygiene-unrestricted",
     "hygiene-scl-rule-conflict": "hygiene-scl-rule-blanket",
 }
 

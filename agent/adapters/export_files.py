@@ -44,6 +44,7 @@ class Files:
 
     paths: dict[str, None] = field(default_factory=dict)
     mistakes: list[Remark] = field(default_factory=list)
+    may_pass: bool = False  # what is wrong may be right the next time, with nothing changed
 
 
 def find_files(paths: Iterable[str | Path], base: Path | None = None) -> Files:
@@ -55,6 +56,7 @@ def find_files(paths: Iterable[str | Path], base: Path | None = None) -> Files:
             found = list(islice(_at(written), MAX_FILES + 1))
         except (OSError, ValueError) as error:  # ValueError: a NUL in a name
             files.mistakes.append(_remark(written, f"cannot be read: {_reason(error)}"))
+            files.may_pass |= isinstance(error, OSError)
             continue
         if not found:
             files.mistakes.append(_remark(written, _none_of(written), _SEE_IMPORT))
@@ -89,7 +91,7 @@ def _none_of(written: str) -> str:
 
 def read_files(files: Files) -> ExportReading:
     """Read what was found. Raises ExportError with all mistakes."""
-    mistakes = list(files.mistakes)
+    mistakes, may_pass = list(files.mistakes), files.may_pass
     documents: list[Document] = []
     remarks: list[Remark] = []
     left = MAX_SIZE
@@ -107,12 +109,14 @@ def read_files(files: Files) -> ExportReading:
             mistakes.append(_remark(path, error.what, error.right))
         except OSError as error:
             mistakes.append(_remark(path, f"cannot be read: {_reason(error)}"))
+            may_pass = True
     try:
         reading = read_documents(documents, remarks) if documents else None
     except ExportError as error:
         mistakes += error.mistakes
     if mistakes or reading is None:
-        raise ExportError(mistakes or [Remark("", "", "no file is named", _SEE_IMPORT)])
+        none = [Remark("", "", "no file is named", _SEE_IMPORT)]
+        raise ExportError(mistakes or none, may_pass=may_pass)
     return reading
 
 
@@ -182,7 +186,9 @@ def stamp_of(files: Files) -> tuple[Stamp, int]:
             stamps.append((path, _reason(error)))
         else:
             newest = max(newest, found.st_mtime_ns)
-            stamps.append((path, found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev))
+            # The time of change tells of rights, and of writes that hide their time.
+            times = found.st_mtime_ns, found.st_ctime_ns
+            stamps.append((path, *times, found.st_size, found.st_ino, found.st_dev))
     return tuple(stamps), newest
 
 

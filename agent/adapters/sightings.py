@@ -25,11 +25,15 @@ class Seen:
 
 
 class Sightings:
-    """The certificate last seen at each host, and the tenants last stamped for each domain."""
+    """The certificate last seen at each host, and the tenants last stamped for each domain.
+
+    ``changed`` counts how often the names that hosts show have become other ones.
+    """
 
     def __init__(self) -> None:
         self._certificates: OrderedDict[str, Seen] = OrderedDict()
         self._tenants: dict[str, tuple[str, ...]] = {}
+        self.changed = 0
 
     def note_certificate(
         self, host: str, names: tuple[str, ...], not_after: datetime, now: datetime
@@ -39,7 +43,9 @@ class Sightings:
         Where the addresses of a host show different ones, the last that was noted counts.
         """
         host = host.lower().rstrip(".")
-        self._certificates[host] = Seen(names[:MAX_NAMES], not_after, now)
+        before = self._certificates.get(host)
+        seen = self._certificates[host] = Seen(names[:MAX_NAMES], not_after, now)
+        self.changed += before is None or before.names != seen.names
         self._certificates.move_to_end(host)
         if len(self._certificates) > MAX_HOSTS:
             self._certificates.popitem(last=False)
@@ -67,3 +73,4 @@ class Sightings:
             if seen.seen_at >= before:
                 return
             del self._certificates[host]
+            self.changed += 1

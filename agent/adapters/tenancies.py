@@ -1,19 +1,28 @@
 """What is known of the tenants whose configuration is imported?
 
 The landscape of all of them, how reading their exports went, and what DNS says of the places that
-their mail goes through. Whoever reads the files tells; the checks of tenants ask.
+their mail goes through. Whoever reads the files tells; the checks of tenants ask. What is found out
+of the landscape may take seconds, and is done in one thread of its own, where everything that
+changes the landscape is done as well: nothing changes under an analysis, and nobody waits for one
+but who asked.
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from agent.adapters.plans import Recall
 from agent.adapters.sightings import Sightings
 from agent.domain.tenancy.drift import Change
-from agent.domain.tenancy.landscape import Landscape, Surroundings, Tenancy
+from agent.domain.tenancy.landscape import Landscape, Tenancy
+from agent.domain.tenancy.scene import Scene, Told, Work
 from agent.domain.tenancy.seeing import look
-from agent.domain.tenancy.ways import Ways
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,6 @@ def _no_changes(tenant: str, now: datetime, window: timedelta) -> tuple[Change, 
 _NOTHING = Known(trouble="the files have not been read yet")
 
 
-@dataclass(slots=True)
 class Tenancies:
     """All tenants with an import, by name.
 
@@ -52,80 +60,68 @@ class Tenancies:
     tenant that were seen within a time.
     """
 
-    landscape: Landscape = field(default_factory=Landscape)
-    sightings: Sightings = field(default_factory=Sightings)
-    changes: Changes = _no_changes
-    _known: dict[str, Known] = field(default_factory=dict)
-    _related: dict[str, tuple[Tenancy, ...]] = field(default_factory=dict)
-    _seen: dict[str, Surroundings] = field(default_factory=dict)
-    _ways: Ways | None = None
+    def __init__(self, sightings: Sightings | None = None, changes: Changes = _no_changes) -> None:
+        self.sightings = sightings if sightings is not None else Sightings()
+        self.changes = changes
+        self._known: dict[str, Known] = {}
+        self._told: Told = deque()
+        self._scene = Scene(self._told)
+        self._shown = -1  # how often certificates had changed when they were last taken in
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tenants")
 
     def __getitem__(self, tenant: str) -> Known:
         """Return how it stands with *tenant*."""
         return self._known.get(tenant, _NOTHING)
 
-    def tell(self, tenant: str, known: Known) -> frozenset[str]:
-        """Take in how it stands with *tenant*; return whose findings may change."""
-        before = self._known.get(tenant)
+    def tell(self, tenant: str, known: Known) -> None:
+        """Take in how it stands with *tenant*: at once, and before whatever is asked next."""
         self._known[tenant] = known
-        self._forget()
-        if known.tenancy is None or (before is not None and before.tenancy == known.tenancy):
-            return frozenset({tenant})
-        return self.landscape.put(known.tenancy)
+        if known.tenancy is not None:
+            self._told.append((tenant, known.tenancy))
 
     def keep(self, tenants: Iterable[str]) -> None:
         """Forget all tenants but these."""
         for gone in self._known.keys() - set(tenants):
             del self._known[gone]
-            self._forget()
-            if gone in self.landscape:
-                self.landscape.remove(gone)
+            self._told.append((gone, None))
 
     @property
-    def ways(self) -> Ways:
-        """What was found out about the landscape as it is now, for all who ask for ways."""
-        if self._ways is None:
-            self._ways = Ways(self.landscape)
-        return self._ways
+    def landscape(self) -> Landscape:
+        """All tenants together, as they are now. Only for when nothing is analysed."""
+        self._scene.settle()
+        return self._scene.landscape
 
-    def _forget(self) -> None:
-        """Forget what followed from a landscape that has changed."""
-        self._related.clear()
-        self._ways = None
-
-    def related(self, tenancy: Tenancy) -> tuple[Tenancy, ...]:
+    async def related(self, tenant: str) -> tuple[Tenancy, ...]:
         """Return the tenants that have anything in common with one, itself among them, by name.
 
-        The same object comes back until something changes.
+        The same object comes back until one of them changes; empty where the tenant is gone.
         """
-        name = tenancy.name
-        if name not in self.landscape:  # it is gone from the configuration
-            return (tenancy,)
-        if name not in self._related:
-            others = (*self.landscape.exposed_to(name), *self.landscape.claiming_of(name))
-            found = {name: tenancy} | {each.name: each for each in others}
-            self._related[name] = tuple(found[each] for each in sorted(found))
-        return self._related[name]
+        return await self._run(lambda: self._scene.related(tenant))
 
-    async def see(self, recall: Recall, key: str, tenancy: Tenancy) -> Surroundings:
-        """Ask DNS for what a tenant's mail goes through, and return all that is known of it.
+    async def analyse(self, recall: Recall, key: str, tenant: str, work: Work[T]) -> T | None:
+        """Ask DNS for what a tenant's mail goes through, and do *work* on all that is known.
 
-        What DNS does not answer now stays as it was last seen.
+        What DNS does not answer now stays as it was last seen. None where the tenant is gone from
+        the configuration. Work that has begun goes on where nobody waits for it any more.
         """
-        related = self.related(tenancy)
+        related = await self.related(tenant)
+        if not related:
+            return None
         seen = await recall.derive(key, related, lambda: look(related))
-        shown = {host: each.names for host, each in self.sightings.certificates().items()}
-        known = self.landscape.surroundings
-        if seen is not self._seen.get(key) or shown != known.certificates:
-            self._seen[key] = seen
-            known.exchanges.update(seen.exchanges)
-            known.addresses.update(seen.addresses)
-            known.certificates = shown
-            # Who touches whom follows from hosts and certificates as well.
-            # One of them may be gone from the configuration since DNS was asked.
-            present = [each.name for each in related if each.name in self.landscape]
-            touched = self.landscape.look_again(*present) if present else ()
-            self._ways = None
-            if touched:
-                self._related.clear()
-        return known
+        self._note_certificates()
+
+        def job() -> T | None:
+            self._scene.see(seen)
+            return self._scene.do(tenant, work)
+
+        return await self._run(job)
+
+    def _note_certificates(self) -> None:
+        """Hand over the names that hosts show, where they are not as they were."""
+        if self.sightings.changed != self._shown:
+            self._shown = self.sightings.changed
+            seen = self.sightings.certificates()
+            self._scene.shown = {host: each.names for host, each in seen.items()}
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import itertools
 import logging
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.pages.view import Situation
 from agent.exposition.scrape import Scrape
 from agent.exposition.server import ListenError, Server
+from agent.probes import drift
 from agent.probes.base import Toolbox, discover
 from agent.runtime.board import Board, Run
 from agent.runtime.dependencies import Dependencies, Heartbeats, LagSampler, ProcessVitals
@@ -202,7 +204,7 @@ class Agent:
                     self.dependencies.note(place.home, place.cause if place.trouble else "")
                 if signals.take_reload():
                     reloads.create_task(self.reload())
-                elif next(rounds) % _ROUNDS_PER_LOOK == 0 and not self._reloading.locked():
+                elif next(rounds) % _ROUNDS_PER_LOOK == 0 and not self._is_reading:
                     reloads.create_task(self._look_at_exports())
 
     async def drain(self, signals: Signals) -> None:
@@ -242,10 +244,21 @@ class Agent:
 
     async def _look_at_exports(self) -> None:
         """Take in what tenants have exported since the last look."""
+        # A file system may not answer for long: meanwhile the configuration can be reloaded.
+        await self._estates.look(self._written)
         async with self._reloading:
-            if await self._estates.read(self._written):
+            if await self._estates.take(self._written):
+                await self._tell_drift(self._estates.drifted)
                 await self._renew(self._written)
                 _log.info("exports read", extra={"checks": len(self._config.checks)})
+
+    async def _tell_drift(self, tenants: Collection[str]) -> None:
+        """Say what changed in *tenants* before the checks of what is gone go as well."""
+        checks = [each for each in self._config.checks if each.probe is drift.PROBE]
+        due = (self.runner.run(each) for each in checks if each.tenant in tenants)
+        runs = set(map(asyncio.create_task, due))
+        if runs:
+            await asyncio.wait(runs, timeout=_ROUND)
 
     async def _renew(self, written: Config) -> None:
         """Make a configuration, with what is imported, the one in force."""
@@ -257,6 +270,10 @@ class Agent:
         """Run one check as if it were due, and return the run; None without such a check."""
         standing = self.board.standing(identity)
         return None if standing is None else await self.runner.run(standing.check)
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reloading.locked() or self._estates.is_looking
 
     @property
     def _listen(self) -> tuple[str, int]:

@@ -14,7 +14,8 @@ import click
 
 from agent.domain.diagram import Way, shortened, shown
 from agent.domain.fact import Diagram, Fact, Mood, Node, Path, Station, Stop, Table, Text, Walk
-from agent.domain.finding import Finding, Outcome, Severity
+from agent.domain.finding import Finding, Outcome, Rule, Severity, by_rule
+from agent.domain.tenancy.powershell import gaps
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
 _COLOURS = {
@@ -74,8 +75,8 @@ def draw_verdict(severity: Severity, title: str, pen: Pen) -> str:
 
 def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[str]:
     """Return the lines for one run: its findings, worst first, then its facts."""
-    for finding in sorted(outcome.findings, key=lambda finding: -finding.severity):
-        yield from draw_finding(finding, pen)
+    for rule, alike in by_rule(outcome.findings):
+        yield from _draw_alike(rule, alike, pen)
     if facts:
         for title, fact in outcome.facts.items():
             yield f"    {pen.paint(title, None, bold=True)}"
@@ -84,17 +85,38 @@ def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[
 
 def draw_finding(finding: Finding, pen: Pen) -> Iterator[str]:
     """Return the lines for one finding: what, the evidence, what to do, and the rule."""
-    rule = finding.rule
+    yield from _draw_alike(finding.rule, (finding,), pen)
+
+
+def _draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[str]:
+    """Return the lines for findings of one rule: what, each one's evidence, and what to do once."""
     mark = pen.paint(MARKS[rule.severity], _COLOURS[rule.severity], bold=True)
-    yield f"    {mark} {rule.summary}"
-    yield from pen.wrap(finding.detail, " " * 6, " " * 6)
-    for line in finding.evidence:
-        yield from pen.wrap(line, "      > ", "        ")
+    count = f" ({len(findings)} times)" if len(findings) > 1 else ""
+    yield f"    {mark} {rule.summary}{count}"
+    for finding in findings:
+        first, rest = ("      - ", " " * 8) if count else (" " * 6, " " * 6)
+        yield from pen.wrap(finding.detail, first, rest)
+        for line in finding.evidence:
+            yield from pen.wrap(line, f"{rest}> ", f"{rest}  ")
+        if count:
+            yield from _draw_fix(finding, pen, rest)
     yield from pen.wrap(rule.remedy, "      → ", "        ")
-    if finding.fix:
-        # Not wrapped: it is there to be copied.
-        yield f"      $ {pen.paint(finding.fix, 'cyan')}"
+    if not count:
+        yield from _draw_fix(findings[0], pen, " " * 6)
     yield pen.paint(f"      rule {rule.code}, {rule.reference}", "bright_black")
+
+
+def _draw_fix(finding: Finding, pen: Pen, indent: str) -> Iterator[str]:
+    """Return what to type; not wrapped where it is there to be copied as it is."""
+    if not finding.fix:
+        return
+    pieces = gaps(finding.fix)
+    if not any(is_gap for _, is_gap in pieces):
+        yield f"{indent}$ {pen.paint(finding.fix, 'cyan')}"
+        return
+    yield f"{indent}fill in what is in <>, then type:"
+    line = "".join(pen.paint(each, "yellow" if gap else "cyan", bold=gap) for each, gap in pieces)
+    yield f"{indent}  {line}"
 
 
 def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:

@@ -1,35 +1,39 @@
 """What does an export of a tenant say, and what is wrong with the tenant by it?"""
 
 import asyncio
+import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from agent.adapters.export_files import ExportError, ExportReading, read_tenant
-from agent.adapters.plans import Recall
+from agent.adapters.plans import Resolves
 from agent.adapters.tenancies import Known, Tenancies
 from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict, join
 from agent.cli.exits import Exit, exit_for
 from agent.cli.resolvers import Server, option, resolving
-from agent.cli.tenancies import WrongExport
-from agent.cli.toolbox import lending
-from agent.config.imported import label_of, tenancy_of
-from agent.domain.fact import Table
-from agent.domain.finding import Outcome, Severity
+from agent.cli.toolbox_of_tenants import probes_of_tenants, toolbox_of_tenants
+from agent.cli.wrong_export import WrongExport
+from agent.domain.fact import Fact, Table
+from agent.domain.finding import Finding, Outcome, Severity
 from agent.domain.lookup import Query, Reply, Silence, Unanswered
 from agent.domain.tenancy.objects import Export
 from agent.exposition.as_json import outcome_as_json
-from agent.probes.base import Check, discover
+from agent.probes.base import DNS_UNANSWERED, Check
+from agent.probes.export import age_in_words
 from agent.runtime.board import Run
 from agent.runtime.dependencies import Dependencies
 from agent.runtime.lane import Limits
 from agent.runtime.runner import Runner
 from agent.settings import TenantSubject
+from agent.settings.tenancy import label_of, tenancy_of
 
 KINDS: Final = {
     "inbound": "inbound connectors",
@@ -38,6 +42,11 @@ KINDS: Final = {
     "rules": "mail flow rules",
     "dkim": "DKIM configurations",
 }
+NOT_JUDGED: Final = (
+    "Not judged without DNS: whether mail may come in past the filter that MX records name, loops"
+    " through other hosts, and whose servers a certificate or an address stands for."
+)
+_ANY_AGE = timedelta(days=36_500)  # no job stands behind files that are looked at once
 _FIRST = "export"  # whose facts are the tally
 _UNNAMED = "tenant"
 
@@ -82,13 +91,19 @@ def command(  # noqa: PLR0913 - an option each
     except ExportError as error:
         return _refuse(error, as_json=as_json)
     tenant = label_of(name) if name else name_of(reading.export, files)
-    subject = TenantSubject(name=tenant or _UNNAMED, imports=files)
+    subject = TenantSubject(name=tenant or _UNNAMED, imports=files, max_age=_ANY_AGE)
     outcomes = asyncio.run(_judge(subject, reading, servers, offline=offline)) if checks else {}
     if as_json:
         click.echo(json.dumps(_as_json(subject, reading, outcomes), indent=2))
     else:
         pen = Pen.of_terminal(colour=sys.stdout.isatty())
-        text = _judged(subject, outcomes, pen, brief) if checks else _told(subject, reading, pen)
+        text = _told(subject, reading, pen)
+        if checks:
+            text = chain(
+                _opening(subject, reading, outcomes, pen),
+                _found(outcomes, pen, brief=brief),
+                _closing(outcomes, pen, offline=offline),
+            )
         click.echo(join(text), nl=False)
     return exit_for(_worst(outcomes))
 
@@ -117,20 +132,35 @@ async def _judge(
     tenancies.tell(
         subject.name, Known(tenancy=tenancy_of(subject, reading.export), remarks=remarks)
     )
-    probes = [each for each in discover() if each.subject is TenantSubject]
     done: dict[str, Outcome] = {}
 
     def publish(run: Run) -> None:
-        done[run.check.probe.kind] = run.outcome
+        done[run.check.probe.kind] = _without_silence(run.outcome) if offline else run.outcome
 
-    async with resolving(servers) as resolver, lending(resolver) as lent:
-        tools = replace(lent, tenancies=tenancies)
-        if offline:
-            tools = replace(tools, recall=Recall(_Silent()))
-        runner = Runner(tools, publish, Dependencies(()), Limits(len(probes), len(probes)))
-        made = (Check(subject.name, subject, probe, probe.settings()) for probe in probes)
-        await asyncio.gather(*map(runner.run, made))
+    async with _answering(servers, offline=offline) as resolver:
+        tools = toolbox_of_tenants(resolver, tenancies)
+        checks = tuple(
+            Check(subject.name, subject, probe, probe.settings()) for probe in probes_of_tenants()
+        )
+        runner = Runner(tools, publish, Dependencies(()), Limits(len(checks), len(checks)))
+        await asyncio.gather(*map(runner.run, checks))
     return dict(sorted(done.items()))
+
+
+@contextlib.asynccontextmanager
+async def _answering(servers: tuple[Server, ...], *, offline: bool) -> AsyncIterator[Resolves]:
+    """Lend who answers questions of DNS: nobody, where none are to be asked."""
+    if offline:
+        yield _Silent()
+        return
+    async with resolving(servers) as resolver:
+        yield resolver
+
+
+def _without_silence(outcome: Outcome) -> Outcome:
+    """Leave out that DNS did not answer, where it was not asked."""
+    found = tuple(each for each in outcome.findings if each.rule is not DNS_UNANSWERED)
+    return outcome if found == outcome.findings else replace(outcome, findings=found, failure="")
 
 
 class _Silent:
@@ -144,24 +174,54 @@ def _worst(outcomes: dict[str, Outcome]) -> Severity:
     return max((each.severity for each in outcomes.values()), default=Severity.OK)
 
 
-def _judged(
-    subject: TenantSubject,
-    outcomes: dict[str, Outcome],
-    pen: Pen,
-    brief: bool,  # noqa: FBT001 - the option of the command
+def _opening(
+    subject: TenantSubject, reading: ExportReading, outcomes: dict[str, Outcome], pen: Pen
 ) -> Iterator[str]:
-    """Draw all findings in order of danger, then what the export holds."""
+    """Draw the verdict, and how old what it stands on is."""
     yield draw_verdict(_worst(outcomes), pen.paint(subject.name, None, bold=True), pen)
-    findings = tuple(each for outcome in outcomes.values() for each in outcome.findings)
-    facts = outcomes[_FIRST].facts if _FIRST in outcomes and not brief else {}
-    yield from draw_outcome(Outcome(findings, facts=facts), pen, facts=not brief)
+    yield f"  {_as_of(reading.export, datetime.now(UTC))}"
+
+
+def _found(outcomes: dict[str, Outcome], pen: Pen, *, brief: bool) -> Iterator[str]:
+    """Draw all findings in order of danger, then what the checks show beside them."""
+    facts: dict[str, Fact] = {}
+    for kind in () if brief else sorted(outcomes, key=lambda kind: (kind != _FIRST, kind)):
+        facts |= {title: fact for title, fact in outcomes[kind].facts.items() if _says(fact)}
+    yield from draw_outcome(Outcome(_findings(outcomes), facts=facts), pen)
     yield ""
+
+
+def _says(fact: Fact) -> bool:
+    """Tell whether a fact is more than the head of an empty table."""
+    return not isinstance(fact, Table) or bool(fact.rows)
+
+
+def _closing(outcomes: dict[str, Outcome], pen: Pen, *, offline: bool) -> Iterator[str]:
+    """Draw how many findings there are, and what nobody looked for."""
+    found = _findings(outcomes)
     counts = {severity: 0 for severity in sorted(Severity, reverse=True) if severity}
-    for each in findings:
+    for each in found:
         counts[each.severity] += 1
     said = ", ".join(f"{count} {severity.word}" for severity, count in counts.items() if count)
-    many = "" if len(findings) == 1 else "s"
-    yield f"{len(findings)} finding{many}: {said}" if findings else "Nothing is wrong."
+    many = "" if len(found) == 1 else "s"
+    fine = "Nothing is wrong by the export alone." if offline else "Nothing is wrong."
+    yield f"{len(found)} finding{many}: {said}" if found else fine
+    if offline:
+        yield from pen.wrap(NOT_JUDGED, "", "")
+
+
+def _findings(outcomes: dict[str, Outcome]) -> tuple[Finding, ...]:
+    return tuple(each for outcome in outcomes.values() for each in outcome.findings)
+
+
+def _as_of(export: Export, now: datetime) -> str:
+    """Say how old the export is: what is looked at once may be of any age."""
+    at = export.exported_at
+    if at is None:
+        return "nobody knows when it was exported"
+    age = now - at
+    since = f"{age_in_words(age)} ago" if age >= timedelta(minutes=1) else "just now"
+    return f"as of {at:%Y-%m-%d %H:%M} UTC, {since}"
 
 
 def _told(subject: TenantSubject, reading: ExportReading, pen: Pen) -> Iterator[str]:
@@ -210,6 +270,13 @@ def _remark(remark: Any) -> dict[str, str]:
     }
 
 
+def _by_danger(outcomes: dict[str, Outcome]) -> Iterator[tuple[str, Outcome]]:
+    """Yield the outcomes with the gravest first, each with its gravest findings first."""
+    for kind, outcome in sorted(outcomes.items(), key=lambda each: (-each[1].severity, each[0])):
+        found = tuple(sorted(outcome.findings, key=lambda finding: -finding.severity))
+        yield kind, replace(outcome, findings=found)
+
+
 def _as_json(
     subject: TenantSubject, reading: ExportReading, outcomes: dict[str, Outcome]
 ) -> dict[str, Any]:
@@ -223,5 +290,5 @@ def _as_json(
         "objects": {kind: None if found is None else len(found) for kind, found in counts.items()},
         "remarks": [_remark(each) for each in reading.remarks],
         "configuration": configuration(subject, export),
-        "checks": {kind: outcome_as_json(outcome) for kind, outcome in outcomes.items()},
+        "checks": {kind: outcome_as_json(each) for kind, each in _by_danger(outcomes)},
     }

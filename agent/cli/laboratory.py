@@ -8,6 +8,7 @@ import click
 
 from agent.cli.exits import Exit
 from agent.lab.control import order
+from agent.lab.export_folder import NAME as FOLDER
 from agent.lab.faults import FAULTS
 from agent.lab.lab import Lab
 
@@ -70,7 +71,8 @@ def break_(fault: str, state: Path) -> int:
 def mend(fault: str, state: Path) -> int:
     """Switch FAULT, or all of them, off again."""
     broken = _order(state, "mend", fault)
-    click.echo(f"Still broken: {', '.join(broken)}." if broken else "Nothing is broken by order.")
+    left = f"still broken: {', '.join(broken)}" if broken else "nothing is broken any more"
+    click.echo(f"Mended; {left}.")
     return Exit.OK
 
 
@@ -95,7 +97,14 @@ async def _serve(state: Path) -> None:
         host, port = lab.resolver
         click.echo(f"The lab's resolver listens on {host}:{port}. Try:")
         click.echo(f"  mailflow-agent check contoso.com adatum.com --resolver {host}:{port}")
+        click.echo(f"  {judging('mailflow-agent', state, lab.resolver)}")
         await stopped.wait()
+
+
+def judging(name: str, state: Path, resolver: tuple[str, int]) -> str:
+    """Return the command that judges a tenant of the lab, by the lab's own DNS."""
+    host, port = resolver
+    return f"{name} import --check {state / FOLDER / 'contoso.json'} --resolver {host}:{port}"
 
 
 def _order(state: Path, *words: str) -> tuple[str, ...]:

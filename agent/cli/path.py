@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - an option each
     """Follow a message through MX records, connectors, rules and attribution; nothing is sent.
 
     The exit code is 2 for a loop, or a refusal of a recipient that there is, and 3 where it is not
-    known how it goes on.
+    known how it goes on, or not documented which of several ways is taken.
 
     Example: mailflow-agent path --to user@contoso.com --import export.json
     """
@@ -99,7 +99,9 @@ def command(  # noqa: PLR0913 - an option each
     if as_json:
         click.echo(json.dumps(_as_json(journey), indent=2))
     else:
-        click.echo(join(_as_text(journey, differs=journey.end != other.end)), nl=False)
+        assumed = not (unknown or remote)
+        lines = _as_text(journey, differs=journey.end != other.end, assumed=assumed)
+        click.echo(join(lines), nl=False)
     return _exit(journey)
 
 
@@ -157,6 +159,8 @@ def _start(origin: str, ways: Ways, *, spoofed: bool) -> tuple[str, str]:
 
 
 def _exit(journey: Journey) -> Exit:
+    if journey.doubt and journey.end.kind != "looped":
+        return Exit.UNKNOWN
     match journey.end.kind:
         case "looped":
             return Exit.CRITICAL
@@ -174,11 +178,15 @@ _SEVERITIES = {
 }
 
 
-def _as_text(journey: Journey, *, differs: bool) -> Iterator[str]:
+def _as_text(journey: Journey, *, differs: bool, assumed: bool) -> Iterator[str]:
     pen = Pen.of_terminal(colour=sys.stdout.isatty())
-    yield from pen.wrap(f"{MARKS[_SEVERITIES[_exit(journey)]]} {journey.end}", "", "  ")
+    said = f"{journey.doubt}; this way it is {journey.end}" if journey.doubt else str(journey.end)
+    yield from pen.wrap(f"{MARKS[_SEVERITIES[_exit(journey)]]} {said}", "", "  ")
     yield ""
     yield from draw_fact(journey_path(journey), pen)
+    if assumed and journey.end.kind == "delivered":
+        text = "That there is such a mailbox is assumed: see --unknown, and --remote."
+        yield from ("", *pen.wrap(text, "", "  "))
     if differs:
         with_or = "without" if journey.message.meets_conditions else "with"
         text = f"Mail flow rules send other messages another way: try {with_or} --conditions."
@@ -192,6 +200,7 @@ def _as_json(journey: Journey) -> dict[str, Any]:
         "place": end.place or None,
         "text": end.text or None,
         "sentence": str(end),
+        "doubt": journey.doubt or None,
         "hop": loop.hop if loop is not None else None,
         "change": str(loop.edge.by) if loop is not None else None,
         "steps": [

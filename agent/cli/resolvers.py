@@ -3,12 +3,15 @@
 import contextlib
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import click
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.resolv_conf import PORT, system_resolvers
-from agent.adapters.resolver import Resolver
+
+if TYPE_CHECKING:
+    from agent.adapters.resolver import Resolver
 
 Server = tuple[str, int]
 _HIGHEST_PORT = 65535
@@ -55,8 +58,10 @@ option = click.option(
 
 
 @contextlib.asynccontextmanager
-async def resolving(servers: tuple[Server, ...]) -> AsyncIterator[Resolver]:
+async def resolving(servers: tuple[Server, ...]) -> AsyncIterator["Resolver"]:
     """Lend a resolver that asks *servers*, or those of this machine."""
+    from agent.adapters.resolver import Resolver
+
     resolver = Resolver(servers or system_resolvers(), SystemClock())
     await resolver.start()
     try:

@@ -38,6 +38,7 @@ def command(*, path: Path, lab: bool) -> int:
 
 async def _run_in_lab(path: Path) -> int:
     """Run the agent in a world where every address leads to the lab and nowhere else."""
+    from agent.cli.laboratory import judging
     from agent.lab.lab import Lab
 
     state = read(path).state
@@ -49,7 +50,9 @@ async def _run_in_lab(path: Path) -> int:
         hint = "" if state == Path("state") else f" --state {state}"
         click.echo("The lab runs. In another terminal, break something:", err=True)
         click.echo(f"  {name} lab list{hint}", err=True)
-        click.echo(f"  {name} lab break spf-too-many-lookups{hint}\n", err=True)
+        click.echo(f"  {name} lab break spf-too-many-lookups{hint}", err=True)
+        click.echo("Its DNS answers commands, too; so have a tenant of it judged:", err=True)
+        click.echo(f"  {judging(name, state, lab.resolver)}\n", err=True)
 
     try:
         async with Lab(state) as lab:

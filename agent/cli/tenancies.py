@@ -3,26 +3,15 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import click
-
 from agent.adapters.export_files import ExportError, ExportReading, read_tenant
-from agent.cli.exits import Exit
+from agent.cli.wrong_export import WrongExport
 from agent.config import Config
-from agent.config.imported import tenancy_of
 from agent.config.tenant_whole import subject_of
 from agent.domain.tenancy.objects import Export
 from agent.domain.tenancy.tenancies import Tenancy
+from agent.settings.tenancy import tenancy_of
 
 UNNAMED = "tenant"
-
-
-class WrongExport(click.ClickException):
-    """The files are no export that could be trusted; all mistakes are shown, one line each."""
-
-    exit_code = Exit.CONFIG
-
-    def __init__(self, error: ExportError) -> None:
-        super().__init__("\n       ".join(map(str, error.mistakes)))
 
 
 def imported(arguments: Iterable[str]) -> Iterator[Tenancy]:

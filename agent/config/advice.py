@@ -1,17 +1,21 @@
 """What is no mistake in a configuration, but worth a line?
 
-Secrets that everybody may read, ways to log in that Microsoft takes away, and a package that a
-credential will need. All of it can be said of a file with mistakes, too.
+Secrets that everybody may read, ways to log in that Microsoft takes away, a package that a
+credential will need, and exports that are not there. All of it can be said of a file with mistakes,
+too.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from glob import has_magic, iglob
 from importlib.util import find_spec
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from agent.config.credentials import ENTRA_KINDS
 from agent.config.errors import Path
 from agent.config.route_references import retirements
+from agent.config.tenant_model import imported
 from agent.settings import Secret
 
 Advice = tuple[Path, str]
@@ -34,6 +38,28 @@ def advice(
     yield from _readable_by_all(file)
     yield from _without_tokens(kinds, has)
     yield from retirements(file, kinds, today)
+
+
+def without_exports(file: Any, folder: FilePath) -> Iterator[Advice]:
+    """Yield the places in *folder* where a tenant's exports should be and no file is.
+
+    Apart from :func:`advice`, because it blocks for as long as a file system does not answer.
+    """
+    for index, tenant in enumerate(file.tenants):
+        exports = imported(tenant)
+        for number, path in enumerate(exports.files if exports else ()):
+            if not _leads_somewhere(folder / path):
+                what = f"there is no export at {path} yet, and without it no connector is checked"
+                yield ("tenants", index, "connectors", "import", number), what
+
+
+def _leads_somewhere(path: FilePath) -> bool:
+    try:
+        if path.is_dir():
+            return any(each.suffix.lower() == ".json" for each in path.iterdir())
+        return path.exists() or (has_magic(str(path)) and any(iglob(str(path))))  # noqa: PTH207
+    except OSError:
+        return False  # whoever may not look cannot read either
 
 
 def _readable_by_all(file: Any) -> Iterator[Advice]:

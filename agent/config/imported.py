@@ -4,7 +4,7 @@ Each accepted domain is looked at like one of the file, each connector that is o
 there. What the file says of a domain or connector of that name goes over what is exported.
 """
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +14,15 @@ from pydantic import ValidationError
 from agent.config.expand import Choices
 from agent.config.model import Probes
 from agent.config.tenant_model import imported
+from agent.domain.peer_text import PeerText
 from agent.domain.tenancy.evidence import evident_topology
-from agent.domain.tenancy.landscape import Tenancy
 from agent.domain.tenancy.objects import Export, Inbound, Outbound
 from agent.probes.base import Check
-from agent.settings import ConnectorSubject, DomainSubject, Subject, TenantSubject
+from agent.probes.export import UNUSED_OVERRIDE
+from agent.settings import ConnectorSubject, DomainSubject, Subject
+from agent.settings.tenancy import LONGEST, label_of
 
-_UNFIT = re.compile(r"[^a-z0-9.-]+")
-_LONGEST = 64
+_NAMELESS = "has no label of its own, and no Guid to make one of"
 _BY_RULE_OR_MX = "has neither smart hosts nor a domain to find exchanges of"
 
 
@@ -33,19 +34,6 @@ class Skipped:
     why: str
 
 
-def tenancy_of(subject: TenantSubject, export: Export) -> Tenancy:
-    """Return a tenant as its *export* and the configuration have it."""
-    stated = export.organisation.tenant_id if export.organisation else ""
-    return Tenancy(
-        name=subject.name,
-        export=export,
-        topologies=dict(subject.topologies),
-        gateways=subject.gateways,
-        presents=subject.presents,
-        tenant_id=subject.tenant_id or stated,
-    )
-
-
 def checks_of(
     file: Any, tenant: Any, export: Export, probes: Probes
 ) -> tuple[tuple[Check[Any, Any], ...], tuple[Skipped, ...]]:
@@ -53,11 +41,19 @@ def checks_of(
     choices = Choices(file, probes)
     skipped: list[Skipped] = []
     checks: list[Check[Any, Any]] = []
-    overrides = {each.name: each for each in getattr(imported(tenant), "overrides", ())}
+    overrides = {_gated(each.name): each for each in getattr(imported(tenant), "overrides", ())}
+    unused = dict.fromkeys(overrides)
     listed = {each.name for each in tenant.domains}
     for subject in _domains(export, listed):
         checks += _sound(choices.checks(tenant.name, subject))
-    for name, connector in named(export):
+    labelled, nameless = _labelled(export)
+    skipped += (Skipped(each.name, _NAMELESS) for each in nameless)
+    for each in _connectors(export):
+        unused.pop(each.name, None)
+    for name, connector in labelled:
+        unused.pop(name, None)
+        if not connector.is_on:
+            continue
         override = overrides.get(connector.name) or overrides.get(name)
         try:
             made = _connector(name, connector, override, export)
@@ -68,7 +64,13 @@ def checks_of(
             skipped.append(made)
         else:
             checks += _sound(choices.checks(tenant.name, made, getattr(override, "checks", None)))
+    skipped += (Skipped(name, UNUSED_OVERRIDE) for name in unused)
     return tuple(checks), tuple(skipped)
+
+
+def _gated(name: str) -> str:
+    """Return a name as the reader of exports would have it."""
+    return PeerText(name.strip())
 
 
 def _sound(found: Iterator[Any]) -> Iterator[Check[Any, Any]]:
@@ -92,25 +94,42 @@ def _domains(export: Export, listed: set[str]) -> Iterator[DomainSubject]:
 def named(export: Export) -> Iterator[tuple[str, Inbound | Outbound]]:
     """Yield each connector that is on, under the name that the ``subject`` label has.
 
-    Exchange lets names have blanks and capitals, and two connectors may come to one name: then a
-    part of the Guid tells them apart.
+    Exchange lets names have blanks and capitals, and several connectors may come to one name: then
+    a part of the Guid is in the name of each, so that it stays when another one is switched off.
     """
-    taken: set[str] = set()
-    connectors: tuple[Inbound | Outbound, ...] = (*(export.outbound or ()), *(export.inbound or ()))
-    for connector in connectors:
-        if not connector.is_on:
-            continue
-        name = label_of(connector.name)
-        if not name or name in taken:
-            name = f"{name[: _LONGEST - 9]}-{connector.guid[:8].lower()}".strip("-.")
+    labelled, _ = _labelled(export)
+    return ((name, each) for name, each in labelled if each.is_on)
+
+
+def _labelled(
+    export: Export,
+) -> tuple[list[tuple[str, Inbound | Outbound]], list[Inbound | Outbound]]:
+    """Return the connectors with their labels, on or off, and those that are on and get none."""
+    connectors = _connectors(export)
+    plain = Counter(label_of(each.name) for each in connectors)
+    short = Counter(_with_guid(each, each.guid[:8]) for each in connectors)
+    taken: dict[str, Inbound | Outbound] = {}
+    nameless = []
+    for each in connectors:
+        name = label_of(each.name)
+        if not name or plain[name] > 1:
+            name = _with_guid(each, each.guid[:8]) if each.guid else ""
+            if short[name] > 1:
+                name = _with_guid(each, each.guid)
         if name and name not in taken:
-            taken.add(name)
-            yield name, connector
+            taken[name] = each
+        elif each.is_on:
+            nameless.append(each)
+    return list(taken.items()), nameless
 
 
-def label_of(name: str) -> str:
-    """Return *name* as a name of the configuration; empty where nothing of it can stand there."""
-    return _UNFIT.sub("-", name.lower())[:_LONGEST].strip("-.")
+def _with_guid(connector: Inbound | Outbound, part: str) -> str:
+    """Return the label of a connector with a part of its Guid."""
+    return f"{label_of(connector.name)[: LONGEST - 1 - len(part)]}-{part.lower()}".strip("-.")
+
+
+def _connectors(export: Export) -> tuple[Inbound | Outbound, ...]:
+    return (*(export.outbound or ()), *(export.inbound or ()))
 
 
 def _connector(

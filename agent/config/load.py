@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
-from agent.config.advice import advice
+from agent.config.advice import advice, without_exports
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
@@ -64,14 +64,17 @@ def load(
     probes: Probes | None = None,
     override: Mapping[str, Any] | None = None,
     today: date | None = None,
+    exports: bool = True,
 ) -> Config:
     """Read the file or folder *path*.
 
     *probes* are those of the package unless given; *override* goes over what the files say, section
-    by section and key by key; *today* decides what is over. Raises ConfigError with every mistake.
+    by section and key by key; *today* decides what is over; *exports* warns where those of tenants
+    are not there. Raises ConfigError with every mistake.
     """
     folder = path if path.is_dir() else path.parent
-    return _Reading(gather(path), folder, probes, override, today).config()
+    reading = _Reading(gather(path), folder, probes, override, today)
+    return reading.config(exports=exports)
 
 
 def build(
@@ -101,7 +104,7 @@ class _Reading:
         self._problems = list(merged.problems)
         self._told = {(problem.file, problem.path) for problem in merged.problems}
 
-    def config(self) -> Config:
+    def config(self, *, exports: bool = False) -> Config:
         """Return the configuration. Raises ConfigError with every mistake."""
         if not self._merged.readable:
             raise ConfigError(self._problems)
@@ -114,7 +117,7 @@ class _Reading:
         if file is None:
             raise ConfigError(self._problems)
         checks = self._judge(file, salvage)
-        warnings = self._warn(file, salvage)
+        warnings = self._warn(file, salvage, exports=exports)
         if self._problems:
             raise ConfigError(self._problems, warnings)
         return self._made(file, checks, warnings)
@@ -163,10 +166,11 @@ class _Reading:
             file=file,
         )
 
-    def _warn(self, file: Any, salvage: Salvage) -> tuple[Problem, ...]:
+    def _warn(self, file: Any, salvage: Salvage, *, exports: bool) -> tuple[Problem, ...]:
         """Return what is no mistake but worth a line."""
         found = []
-        for path, message in advice(file, kinds_of(self._data), self._today):
+        missing = without_exports(file, self._folder) if exports else ()
+        for path, message in (*advice(file, kinds_of(self._data), self._today), *missing):
             original = salvage.original(path)
             of, place = self._merged.place(original)
             line, where = place.line if place else 0, write_path(original, self._data)

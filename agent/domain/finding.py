@@ -95,6 +95,15 @@ def bounded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for found in alike.values() for finding in found)
 
 
+def by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, tuple[Finding, ...]]]:
+    """Put findings of one rule together, the gravest rules first, and else in their order."""
+    alike: dict[Rule, list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault(finding.rule, []).append(finding)
+    ordered = sorted(alike, key=lambda rule: -rule.severity)
+    return [(rule, tuple(alike[rule])) for rule in ordered]
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A metric, declared once under its full literal name.

@@ -16,6 +16,7 @@ from agent.domain.fact import Mood, Path, Stop
 from agent.domain.owners import Owner, Owners
 from agent.domain.reading import Reading
 from agent.domain.received import Received
+from agent.domain.route_report import said_of
 from agent.domain.trace import Held, Hop, holder, stays
 
 AGENT = "this agent"
@@ -182,7 +183,7 @@ def _end(entry: Entry, reading: Reading | None, wrong: str) -> Iterator[Stop]:
             link = _link(reading.trace.hops[-1])
         yield Stop(home, Owner.US.value, seen, link, mood, note)
     elif entry.state in (State.BOUNCED, State.LOOPED, State.QUARANTINED):
-        yield Stop(f"({entry.state})", note=entry.detail, mood="bad")
+        yield Stop(f"({entry.state})", note=said_of(entry), mood="bad")
     elif entry.state is State.LOST:
         yield Stop(home, Owner.US.value, mood="bad", note="it never came here" + _hint(entry))
     elif entry.is_in_flight and not entry.is_waiting:

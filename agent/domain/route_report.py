@@ -3,6 +3,7 @@
 Entries and tallies of the ledger in; findings, measurements and tables out.
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -37,6 +38,8 @@ _BY_STATE = {
 _UNTOLD = (State.UNCERTAIN, State.LATE)
 _DETAIL = 160  # characters in a row; findings and pictures have it whole
 _ARRIVED = {State.LATE: "arrived late,"}  # "late after" would be read as "late by"
+_MEANING = " (Meaning: "  # begins what is known of a reply, behind its text
+_PARTS = re.compile(r" (?=Usual cause: |What helps: )")
 _NOTHING: Mapping[str, str] = {}
 _MOODS: Mapping[Severity, Mood] = {
     Severity.WARNING: "warning",
@@ -59,16 +62,22 @@ def findings(
     is known of a message that was not delivered as it should, by nonce.
     """
     broken: dict[Rule, dict[str, None]] = {}
+    advice: dict[Rule, dict[str, None]] = {}
     for entry in entries:
         for rule in _broken(entry):
             if rule is not rules.JUNKED or folder == "inbox":
                 broken.setdefault(rule, {})[_told(entry, remarks)] = None
+                advice.setdefault(rule, {}).update(dict.fromkeys(_apart(entry.detail)[1]))
     for entry in overdue:
         broken.setdefault(rules.LATE, {})[_told(entry, remarks)] = None
-    return tuple(
-        rule.found(next(iter(lines)) if len(lines) == 1 else f"{len(lines)} messages", *lines)
-        for rule, lines in broken.items()
-    )
+    return tuple(_found(rule, tuple(lines), advice.get(rule, {})) for rule, lines in broken.items())
+
+
+def _found(rule: Rule, lines: tuple[str, ...], advice: Iterable[str]) -> Finding:
+    """Say what became of the messages, each once, and then once what their replies mean."""
+    if len(lines) == 1:
+        return rule.found(*lines, *advice)
+    return rule.found(f"{len(lines)} messages", *lines, *advice)
 
 
 def marks_of_lost(
@@ -175,10 +184,24 @@ def _sentence(entry: Entry) -> str:
     else:
         words.append(_whereabouts(entry))
     if entry.detail:
-        words.append(f"({entry.detail})")
+        words.append(f"({said_of(entry)})")
     if entry.hint:
         words.append(f"[{entry.hint}]")
     return " ".join(words)
+
+
+def _apart(detail: str) -> tuple[str, tuple[str, ...]]:
+    """Part what a server said of a message from what that means, a line for each part of it."""
+    said, mark, meaning = detail.rpartition(_MEANING)
+    if not mark:
+        return detail, ()
+    lines = _PARTS.split(meaning.removesuffix(")"))
+    return said, (f"{_MEANING.removeprefix(' (')}{lines[0]}", *lines[1:])
+
+
+def said_of(entry: Entry) -> str:
+    """Return what a server said of a message, without what that means."""
+    return _apart(entry.detail)[0]
 
 
 def _whereabouts(entry: Entry) -> str:
@@ -208,7 +231,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         f"{entry.seconds:.2f} s" if entry.arrived_at else "",
         str(entry.witness),
         ", ".join(marks),
-        textwrap.shorten(entry.detail, _DETAIL, placeholder=" ..."),
+        textwrap.shorten(said_of(entry), _DETAIL, placeholder=" ..."),
     )
 
 

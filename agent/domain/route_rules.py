@@ -134,7 +134,7 @@ BOUNCED = Rule(
 LOOPED = Rule(
     code="route-looped",
     severity=Severity.CRITICAL,
-    summary="A message came back to where it was sent from",
+    summary="Mail goes round in a loop instead of arriving",
     remedy="Two systems hand it to each other. Compare the domain's type, the connectors and the"
     " filter's delivery host.",
     reference="RFC 5321 section 6.3",

@@ -9,8 +9,10 @@ Where a route ends in a domain of the tenant, what Exchange stamped on its mail 
 
 from datetime import timedelta
 
-from agent.domain.finding import Outcome
+from agent.domain.finding import Finding, Outcome
 from agent.domain.tenancy.attribution_lint import RULES, claims, foreign_stamp
+from agent.domain.tenancy.landscape import Tenancy
+from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
 from agent.probes.export import unfit, unread
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
@@ -32,16 +34,15 @@ async def run(check: Check[TenantSubject, AttributionSettings], tools: Toolbox) 
     known = tools.tenancies[check.tenant]
     if known.tenancy is None:
         return unread(known)
-    await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
-    if check.tenant not in tools.tenancies.landscape:
+    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, _claims)
+    if found is None:
         return unread(known)  # the configuration has changed meanwhile
     stamped = tools.tenancies.sightings.tenants(known.tenancy.export.domain_names)
-    return Outcome(
-        (
-            *claims(known.tenancy, tools.tenancies.landscape),
-            *foreign_stamp(known.tenancy, stamped),
-        )
-    )
+    return Outcome((*found, *foreign_stamp(known.tenancy, stamped)))
+
+
+def _claims(tenancy: Tenancy, ways: Ways) -> tuple[Finding, ...]:
+    return tuple(claims(tenancy, ways.landscape))
 
 
 PROBE = Probe(

@@ -56,10 +56,21 @@ NOT_UNDERSTOOD = Rule(
     code="export-not-understood",
     severity=Severity.WARNING,
     summary="Something in the tenant's export is not understood",
-    remedy="Export with `ConvertTo-Json -Depth 5 -EnumsAsStrings`, and with Exchange's own names;"
-    " what is not understood is not judged.",
+    remedy=f"What is not understood is not judged. {_JOB} writes names for numbers, and deep"
+    " enough, in any PowerShell; by hand it is `ConvertTo-Json -Depth 5`, in PowerShell 7 with"
+    " `-EnumsAsStrings`.",
     reference="https://learn.microsoft.com/powershell/module/microsoft.powershell.utility/convertto-json",
 )
+OVERRIDE_UNUSED = Rule(
+    code="export-override-unused",
+    severity=Severity.WARNING,
+    summary="An override of the configuration fits no connector of the tenant",
+    remedy="Write its `name` as Exchange has it, or as the label that the connector's checks have;"
+    " take the override away where the connector is gone.",
+    reference=_SCALE,
+)
+# Why an override stands among what is not checked: there is nothing that it could be said of.
+UNUSED_OVERRIDE = "is in overrides, and the tenant has no connector of that name"
 
 TIMESTAMP = Signal(
     name="mailflow_export_timestamp_seconds", help="When the export of the tenant was made."
@@ -80,6 +91,7 @@ _KINDS = {
     "dkim": "DKIM configurations",
 }
 _MOST = 20  # remarks of one finding
+_MINUTE, _TWO_DAYS = timedelta(minutes=1), timedelta(days=2)
 
 
 class ExportSettings(CheckSettings):
@@ -103,7 +115,7 @@ async def run(check: Check[TenantSubject, ExportSettings], tools: Toolbox) -> Ou
         )
     export = known.tenancy.export
     findings = [*_broken(known), *_stale(export, now, check.target.max_age)]
-    findings += [*_incomplete(export), *_not_understood(known)]
+    findings += [*_incomplete(export), *_not_understood(known), *_unused(known, export)]
     failure = findings[0].rule.code if findings and findings[0].rule in (BROKEN, STALE) else ""
     return Outcome(tuple(findings), tuple(_measure(known, export)), _facts(known, export), failure)
 
@@ -118,11 +130,17 @@ def _broken(known: Known) -> Iterator[Finding]:
 def _stale(export: Export, now: datetime, max_age: timedelta) -> Iterator[Finding]:
     at = export.exported_at
     if at is not None and now - at > max_age:
-        age = timedelta(minutes=(now - at) // timedelta(minutes=1))
         yield STALE.found(
-            f"It was made at {at:%Y-%m-%d %H:%M} UTC, {write_duration(age)} ago; `max_age` is"
+            f"It was made at {at:%Y-%m-%d %H:%M} UTC, {age_in_words(now - at)} ago; `max_age` is"
             f" {write_duration(max_age)}."
         )
+
+
+def age_in_words(age: timedelta) -> str:
+    """Write an age to the minute, and from two days on in days."""
+    if age >= _TWO_DAYS:
+        return f"{age.days} days"
+    return write_duration(age // _MINUTE * _MINUTE)
 
 
 def _incomplete(export: Export) -> Iterator[Finding]:
@@ -139,6 +157,16 @@ def _not_understood(known: Known) -> Iterator[Finding]:
         what = "One value is" if count == 1 else f"{count} values are"
         more = (f"and {count - _MOST} more",) if count > _MOST else ()
         yield NOT_UNDERSTOOD.found(f"{what} not understood.", *known.remarks[:_MOST], *more)
+
+
+def _unused(known: Known, export: Export) -> Iterator[Finding]:
+    """Yield a finding for the overrides of no connector, where all connectors are known."""
+    if export.inbound is None or export.outbound is None:
+        return
+    names = [name for name, why in known.unchecked if why == UNUSED_OVERRIDE]
+    if names:
+        listed = ", ".join(repr(str(name)) for name in names[:_MOST])
+        yield OVERRIDE_UNUSED.found(f"No connector is called {listed}.")
 
 
 def _measure(known: Known, export: Export) -> Iterator[Measurement]:
@@ -158,8 +186,17 @@ def _facts(known: Known, export: Export) -> dict[str, Fact]:
     rows.append(("exported", f"{at:%Y-%m-%d %H:%M} UTC" if at else "nobody knows when"))
     facts: dict[str, Fact] = {"Export": Table(("what", "how many"), tuple(rows))}
     if known.unchecked:
-        facts["Not proven by a check of its own"] = Table(("connector", "why"), known.unchecked)
+        facts["Not proven by a check of its own"] = _unchecked(known.unchecked)
     return facts
+
+
+def _unchecked(objects: tuple[tuple[str, str], ...]) -> Table:
+    """Tell each reason once, with all that it keeps from being checked."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in objects:
+        by_reason.setdefault(why, []).append(name)
+    rows = [(str(len(names)), why, ", ".join(names)) for why, names in by_reason.items()]
+    return Table(("how many", "why", "connectors"), tuple(rows))
 
 
 def _count(export: Export, name: str) -> str:
@@ -184,7 +221,7 @@ PROBE = Probe(
     subject=TenantSubject,
     settings=ExportSettings,
     run=run,
-    rules=(UNREADABLE, BROKEN, STALE, INCOMPLETE, NOT_UNDERSTOOD),
+    rules=(UNREADABLE, BROKEN, STALE, INCOMPLETE, NOT_UNDERSTOOD, OVERRIDE_UNUSED),
     signals=(TIMESTAMP, READABLE, OBJECTS),
     unfit=unfit,
     example="{interval: 1m}",

@@ -7,14 +7,21 @@ has exported, asks DNS where its domains' mail comes in, and says what is wrong,
 PowerShell that mends it.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from agent.domain.finding import Outcome
+from agent.domain.finding import Finding, Outcome
+from agent.domain.lookup import Silence
 from agent.domain.tenancy.hygiene import RULES, Wishes, hygiene
-from agent.probes.base import Check, Probe, Toolbox
+from agent.domain.tenancy.landscape import Tenancy
+from agent.domain.tenancy.seeing import unanswered
+from agent.domain.tenancy.ways import Ways
+from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.probes.export import unfit, unread
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
+
+_NAMED = 5  # names in a sentence
 
 
 class HygieneSettings(CheckSettings):
@@ -56,9 +63,28 @@ async def run(check: Check[TenantSubject, HygieneSettings], tools: Toolbox) -> O
     known = tools.tenancies[check.tenant]
     if known.tenancy is None:
         return unread(known)
-    seen = await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
-    found = hygiene(known.tenancy, seen, tools.clock.now(), check.settings.wishes())
-    return Outcome(tuple(found))
+    now, wishes = tools.clock.now(), check.settings.wishes()
+
+    def work(tenancy: Tenancy, ways: Ways) -> tuple[tuple[Finding, ...], dict[str, Silence]]:
+        return tuple(hygiene(tenancy, ways.seen, now, wishes)), unanswered(tenancy, ways.seen)
+
+    done = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, work)
+    if done is None:
+        return unread(known)  # the configuration has changed meanwhile
+    found, silent = done
+    if not silent:
+        return Outcome(found)
+    return Outcome((*found, _unanswered(silent)), failure=next(iter(silent.values())).value)
+
+
+def _unanswered(silent: Mapping[str, Silence]) -> Finding:
+    """Say of what DNS did not speak; what follows from it is not judged, here or anywhere."""
+    names = [f"{name} ({why})" for name, why in silent.items()]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return DNS_UNANSWERED.found(
+        f"No answer for {', '.join(names[:_NAMED])}{more}: where the tenant's mail comes in and"
+        " goes to is not known in full, so not everything is judged."
+    )
 
 
 PROBE = Probe(

@@ -10,8 +10,10 @@ after twenty rounds: it is told with the whole path and with what to change, bef
 from datetime import timedelta
 
 from agent.domain.finding import Outcome
+from agent.domain.tenancy.landscape import Tenancy
 from agent.domain.tenancy.loops import RULES, loops
 from agent.domain.tenancy.picture import routing_picture
+from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
 from agent.probes.export import unfit, unread
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
@@ -33,14 +35,14 @@ async def run(check: Check[TenantSubject, LoopSettings], tools: Toolbox) -> Outc
     known = tools.tenancies[check.tenant]
     if known.tenancy is None:
         return unread(known)
-    await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
-    if check.tenant not in tools.tenancies.landscape:
-        return unread(known)  # the configuration has changed meanwhile
-    landscape = tools.tenancies.landscape
-    ways = tools.tenancies.ways
+    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, _follow)
+    return found if found is not None else unread(known)  # it has gone meanwhile
+
+
+def _follow(tenancy: Tenancy, ways: Ways) -> Outcome:
     return Outcome(
-        tuple(loops(known.tenancy, landscape, ways)),
-        facts={"Routing": routing_picture(known.tenancy, landscape, ways)},
+        tuple(loops(tenancy, ways.landscape, ways)),
+        facts={"Routing": routing_picture(tenancy, ways.landscape, ways)},
     )
 
 

@@ -5,15 +5,17 @@ forgotten by then; certificates, secrets and keys end by themselves. One calenda
 with what is in use of it here and what comes instead.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from agent.adapters.tenancies import Tenancies
+from agent.adapters.sightings import Seen
 from agent.domain.finding import Outcome
 from agent.domain.tenancy.landscape import Surroundings, Tenancy
-from agent.domain.tenancy.retirement import SIGNALS, calendar, table
+from agent.domain.tenancy.retirement import SIGNALS, Calendar, calendar, table
 from agent.domain.tenancy.retirement_facts import Expiry, Facts, Login, seen_in
 from agent.domain.tenancy.retirement_rules import RULES
+from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
 from agent.probes.export import unfit, unread
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
@@ -37,14 +39,19 @@ async def run(check: Check[TenantSubject, RetirementSettings], tools: Toolbox) -
     known = tools.tenancies[check.tenant]
     if known.tenancy is None:
         return unread(known)
-    seen = await tools.tenancies.see(tools.recall, check.identity, known.tenancy)
-    facts = _facts(check.target, known.tenancy, seen, tools.tenancies)
-    found = calendar(facts, tools.clock.now())
+    shown, now = dict(tools.tenancies.sightings.certificates()), tools.clock.now()
+
+    def work(tenancy: Tenancy, ways: Ways) -> Calendar:
+        return calendar(_facts(check.target, tenancy, ways.seen, shown), now)
+
+    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, work)
+    if found is None:
+        return unread(known)  # the configuration has changed meanwhile
     return Outcome(found.findings, found.measurements, {"Calendar": table(found)})
 
 
 def _facts(
-    target: TenantSubject, tenancy: Tenancy, seen: Surroundings, tenancies: Tenancies
+    target: TenantSubject, tenancy: Tenancy, seen: Surroundings, shown: Mapping[str, Seen]
 ) -> Facts:
     exchanges = {
         name: seen.exchanges[name].hosts
@@ -63,22 +70,21 @@ def _facts(
                 Expiry("secret", "secret", each.whose, datetime.combine(each.expires, _END_OF_DAY))
                 for each in target.secrets
             ),
-            *_certificates(tenancy, exchanges, tenancies),
+            *_certificates(tenancy, exchanges, shown),
         ),
     )
 
 
 def _certificates(
-    tenancy: Tenancy, exchanges: dict[str, tuple[str, ...]], tenancies: Tenancies
+    tenancy: Tenancy, exchanges: dict[str, tuple[str, ...]], shown: Mapping[str, Seen]
 ) -> tuple[Expiry, ...]:
     """Return the certificates that were seen at the hosts that take the tenant's mail."""
-    seen = tenancies.sightings.certificates()
     smart = (host.lower() for each in tenancy.export.outbound or () for host in each.smart_hosts)
     hosts = {*smart, *(host for hosts in exchanges.values() for host in hosts)}
     return tuple(
-        Expiry("certificate", "certificate", host, seen[host].not_after)
+        Expiry("certificate", "certificate", host, shown[host].not_after)
         for host in sorted(hosts)
-        if host in seen
+        if host in shown
     )
 
 

@@ -11,14 +11,16 @@ This check need not be configured; the agent adds it by itself.
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from agent.adapters.pickup import PickupState
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
 from agent.domain.lookup import Query, Reply, Unanswered
 from agent.probes.base import Check, Probe, Toolbox, Vitals
 from agent.settings import AgentSubject, CheckSettings, Duration, Field
+
+if TYPE_CHECKING:
+    from agent.adapters.pickup import PickupState
 
 KIND = "self"
 ControlName = Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,253}$")]  # may be a single label
@@ -128,7 +130,7 @@ def _process(vitals: Vitals, warn_at_lag: timedelta) -> Iterator[Finding]:
         yield STORE_FAILING.found(trouble)
 
 
-def _mailboxes(states: Iterable[PickupState]) -> Iterator[Finding]:
+def _mailboxes(states: "Iterable[PickupState]") -> Iterator[Finding]:
     """Find each mailbox that cannot be looked into now."""
     for state in states:
         if state.trouble is not None:

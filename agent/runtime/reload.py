@@ -23,7 +23,7 @@ def read(path: Path, override: Mapping[str, Any]) -> Config:
 
     It takes long for a long file: to be called in a thread. Raises ConfigError.
     """
-    return load(path, override=override)
+    return load(path, override=override, exports=False)
 
 
 def complete(config: Config, imported: Checks = (), before: Checks = ()) -> Config:

@@ -10,7 +10,7 @@ import pytest
 
 from agent.adapters.drift_book import FORGET_AFTER, KEEP_FOR, MAX_CHANGES, DriftBook
 from agent.adapters.store import Change as Write
-from agent.adapters.store import Store, StoreError
+from agent.adapters.store import Store
 from agent.domain.tenancy.objects import AcceptedDomain, Export, Inbound, Outbound
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -95,7 +95,9 @@ async def test_old_changes_are_forgotten(tmp_path: Path) -> None:
         book.note("contoso", WHOLE, NOON)
         book.note("contoso", OFF, NOON)
         late = NOON + KEEP_FOR + HOUR
-        assert [each.after for each in book.note("contoso", WHOLE, late)] == ["True"]
+        book.note("contoso", replace(OFF, exported_at=late), late)
+        fresh = replace(WHOLE, exported_at=late + KEEP_FOR)
+        assert [each.after for each in book.note("contoso", fresh, late)] == ["True"]
         book.keep(["contoso"], late + KEEP_FOR + HOUR)
         assert book.recent("contoso", late, 10 * KEEP_FOR) == ()
     async with kept_in(tmp_path) as (book, _):
@@ -136,13 +138,56 @@ async def test_a_mistake_in_the_configuration_costs_nothing(tmp_path: Path) -> N
         pytest.param("('contoso', '', '', 9e99)", id="nothing"),
     ],
 )
-async def test_what_nobody_wrote_stops_the_start_in_words(tmp_path: Path, row: str) -> None:
-    store = Store(tmp_path)
-    await store.open()
-    await store.commit(Write("drift", ((f"INSERT INTO drift VALUES {row}", ()),)))
-    with pytest.raises(StoreError, match="holds what no mailflow-agent wrote"):
-        await DriftBook(store).start()
-    await store.close()
+async def test_a_damaged_row_costs_one_tenant_what_is_remembered(tmp_path: Path, row: str) -> None:
+    async with kept_in(tmp_path) as (book, store):
+        book.note("fabrikam", WHOLE, NOON)
+        await store.commit(Write("drift", ((f"INSERT INTO drift VALUES {row}", ()),)))
+    async with kept_in(tmp_path) as (book, _):
+        assert book.last("contoso") is None
+        assert book.last("fabrikam") == WHOLE
+        assert book.note("contoso", WHOLE, NOON) == ()
+    async with kept_in(tmp_path) as (book, _):
+        assert book.last("contoso") == WHOLE
+
+
+async def test_when_it_was_exported_is_known_over_restarts_but_for_hours(tmp_path: Path) -> None:
+    async with kept_in(tmp_path) as (book, _):
+        for hours in range(9):
+            book.note("contoso", replace(WHOLE, exported_at=NOON + hours * HOUR), NOON)
+        found = book.last("contoso")
+        assert found is not None
+        assert found.exported_at == NOON + 8 * HOUR
+        book.note("contoso", replace(WHOLE, exported_at=None), NOON)
+    async with kept_in(tmp_path) as (book, _):
+        found = book.last("contoso")
+        assert found is not None
+        assert found.exported_at == NOON + 7 * HOUR
+
+
+async def test_a_name_that_stands_for_another_tenant_begins_anew(tmp_path: Path) -> None:
+    async with kept_in(tmp_path) as (book, _):
+        book.note("contoso", WHOLE, NOON)
+        book.forget("contoso")
+        book.forget("contoso")
+        assert book.note("contoso", OFF, NOON) == ()
+
+
+async def test_a_clock_that_was_ahead_keeps_a_change_no_longer_than_others() -> None:
+    async with kept_in(None) as (book, _):
+        book.note("contoso", WHOLE, NOON)
+        book.note("contoso", OFF, NOON + 60 * DAY)
+        book.keep(["contoso"], NOON + HOUR)
+        assert len(book.recent("contoso", NOON + HOUR, DAY)) == 1
+        assert book.recent("contoso", NOON + 2 * DAY, DAY) == ()
+
+
+async def test_a_clock_that_is_ahead_or_behind_for_a_moment_loses_no_change() -> None:
+    async with kept_in(None) as (book, _):
+        book.note("contoso", WHOLE, NOON)
+        (change,) = book.note("contoso", OFF, NOON + HOUR)
+        book.keep(["contoso"], NOON + 4000 * DAY)
+        book.keep(["contoso"], NOON - 4000 * DAY)
+        assert book.recent("contoso", NOON + HOUR, DAY) == (change,)
 
 
 async def test_a_state_of_the_version_before_has_a_book_without_a_page(tmp_path: Path) -> None:

@@ -87,3 +87,26 @@ def test_long_lines_fit_the_pen() -> None:
 def test_a_pen_is_never_narrower_than_it_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "5")
     assert Pen.of_terminal(colour=False).width == 40
+
+
+def test_findings_of_one_rule_are_drawn_together_with_one_remedy() -> None:
+    found = (MEH.found("First."), BAD.found("Worse."), MEH.found("Second.", "seen", fix="Mend-It"))
+    assert list(draw_outcome(Outcome(found), PLAIN)) == [
+        "    ✗ It is bad",
+        "      Worse.",
+        "      → Make it good.",
+        "      rule x-bad, RFC 1 section 2",
+        "    ! It is meh (2 times)",
+        "      - First.",
+        "      - Second.",
+        "        > seen",
+        "        $ Mend-It",
+        "      → Make it better.",
+        "      rule x-meh, RFC 1 section 3",
+    ]
+
+
+def test_a_line_with_a_gap_does_not_look_like_one_to_paste() -> None:
+    *_, said, line, _ = draw_finding(BAD.found("So.", fix="Set-It -To '<your name>'"), PLAIN)
+    assert said == "      fill in what is in <>, then type:"
+    assert line == "        Set-It -To '<your name>'"

@@ -1,18 +1,23 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.cli.import_ import NOT_JUDGED
+from agent.cli.toolbox_of_tenants import probes_of_tenants
 from agent.config import load
 from agent.lab.dns_server import DnsServer
 from agent.lab.faults import World
+from agent.probes.base import discover
 from agent.settings import TenantSubject
 from servers.exports import combined, domain, inbound, initial, outbound
 from servers.program import mailflow_agent
+
+CONTOSO = "agent/lab/exports/contoso.json"
 
 
 def fresh(**changes: Any) -> dict[str, Any]:
@@ -67,7 +72,8 @@ async def test_findings_come_in_order_of_danger_with_the_line_that_mends(tmp_pat
     marks = re.findall(r"^    ([✗?!]) ", ended.out, re.MULTILINE)
     assert marks == sorted(marks, key="✗?!".index)
     assert len(marks) > 1
-    assert re.search(r"^      \$ Set-OutboundConnector -Identity 'To own", ended.out, re.MULTILINE)
+    line = r"^      \$ [A-Z][a-z]+-OutboundConnector -Identity 'To own servers'"
+    assert re.search(line, ended.out, re.MULTILINE)
     assert "inbound connectors  " not in ended.out
 
 
@@ -139,4 +145,53 @@ async def test_a_tenant_without_faults_has_nothing_wrong(tmp_path: Path) -> None
     file = written(tmp_path / "a.json", data)
     ended = await mailflow_agent("import", "--check", "--offline", "--brief", file)
     assert (ended.code, ended.err) == (0, ""), ended.out
-    assert ended.out == "✓ ok       contoso\n\nNothing is wrong.\n"
+    first, second, *others = ended.out.splitlines()
+    assert first == "✓ ok       contoso"
+    assert re.fullmatch(r"  as of \S+ \S+ UTC, (just now|\d+m ago)", second)
+    assert others[:2] == ["", "Nothing is wrong by the export alone."]
+    assert " ".join(others[2:]) == NOT_JUDGED
+
+
+async def test_dns_that_does_not_answer_is_unknown_and_names_what_it_was_asked_for() -> None:
+    silent = ("--resolver", "127.0.0.1:1")
+    ended = await mailflow_agent("import", "--check", CONTOSO, *silent)
+    assert ended.code == 3
+    text = " ".join(ended.out.split())
+    assert re.search(
+        r"DNS could not say No answer for contoso\.com \((timeout|unreachable)\)", text
+    )
+    assert "where the tenant's mail comes in and goes to is not known in full" in text
+    assert "Nothing is wrong" not in text
+
+
+async def test_a_file_that_is_looked_at_once_may_be_of_any_age(
+    resolver: str, tmp_path: Path
+) -> None:
+    old = (datetime.now(UTC) - timedelta(days=8, hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    file = written(tmp_path / "a.json", _contoso() | {"exportedUtc": old})
+    ended = await mailflow_agent("import", "--check", file, "--resolver", resolver)
+    assert ended.code == 0, ended.out
+    assert ended.out.splitlines()[1].endswith("UTC, 8 days ago")
+    assert re.search(r"^    Routing$", ended.out, re.MULTILINE)
+
+
+def _contoso() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(CONTOSO).read_text(encoding="utf-8"))
+    return found
+
+
+async def test_the_gravest_check_comes_first_for_programs(tmp_path: Path) -> None:
+    wrong = inbound(
+        ConnectorType="Partner", RestrictDomainsToCertificate=True, TlsSenderCertificateName=None
+    )
+    file = written(tmp_path / "a.json", fresh(inbound=[wrong]))
+    ended = await mailflow_agent("import", "--check", "--offline", "--json", file)
+    order = ("ok", "warning", "unknown", "critical")
+    ranks = [order.index(each["severity"]) for each in json.loads(ended.out)["checks"].values()]
+    assert ranks == sorted(ranks, reverse=True)
+    assert ranks[0] == 3
+
+
+def test_every_probe_of_tenants_is_run() -> None:
+    kinds = {each.kind for each in discover() if each.subject is TenantSubject}
+    assert {each.kind for each in probes_of_tenants()} == kinds

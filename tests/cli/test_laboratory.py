@@ -41,9 +41,9 @@ async def test_orders_reach_the_lab_that_runs(tmp_path: Path) -> None:
         listed = await mailflow_agent("lab", "list", *state)
         assert set(re.findall(r"^✗ (\S+)", listed.out, re.MULTILINE)) == set(world.broken)
         one = await mailflow_agent("lab", "mend", "dns-silent", *state)
-        assert one.out == "Still broken: spf-missing.\n"
+        assert one.out == "Mended; still broken: spf-missing.\n"
         rest = await mailflow_agent("lab", "mend", "all", *state)
-        assert (rest.code, rest.out) == (0, "Nothing is broken by order.\n")
+        assert (rest.code, rest.out) == (0, "Mended; nothing is broken any more.\n")
         assert world.broken == ()
 
 

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from agent.config import Config, build
-from agent.config.imported import checks_of, label_of, named, tenancy_of
+from agent.config.imported import checks_of, named
 from agent.config.model import Probes
 from agent.config.tenant_whole import subject_of
 from agent.domain.tenancy.objects import AcceptedDomain, Export, Inbound, Organisation, Outbound
+from agent.probes.export import UNUSED_OVERRIDE
 from agent.settings import ConnectorSubject, DomainSubject
+from agent.settings.tenancy import label_of, tenancy_of
 
 OWN = Outbound(
     name="To own servers",
@@ -164,7 +166,45 @@ def test_two_connectors_of_one_label_are_told_apart() -> None:
     hopeless = replace(OWN, name="!!!", guid="")
     off = replace(OWN, name="off", enabled=False)
     found = [name for name, _ in named(Export(outbound=(OWN, same, nameless, hopeless, off)))]
-    assert found == ["to-own-servers", "to-own-servers-99999999", "77777777"]
+    assert found == ["to-own-servers-0a1b2c3d", "to-own-servers-99999999", "77777777"]
+    assert [name for name, _ in named(EXPORT)] == ["to-own-servers", "from-own-servers"]
+
+
+def test_a_label_stays_when_another_connector_is_switched_off() -> None:
+    same = replace(OWN, name="to own SERVERS", guid="99999999-0000")
+    for others in ((OWN, same), (replace(OWN, enabled=False), same)):
+        found = {each.guid: name for name, each in named(Export(outbound=others))}
+        assert found[same.guid] == "to-own-servers-99999999"
+
+
+def test_guids_that_begin_alike_are_written_out() -> None:
+    same = replace(OWN, name="to own SERVERS", guid="0a1b2c3d-0001")
+    found = [name for name, _ in named(Export(outbound=(OWN, same)))]
+    assert found == ["to-own-servers-0a1b2c3d-0000", "to-own-servers-0a1b2c3d-0001"]
+
+
+def test_a_connector_without_a_label_of_its_own_is_left_out_in_words(probes: Probes) -> None:
+    bare = replace(OWN, guid="")
+    same, off = replace(bare, name="to own SERVERS"), replace(bare, name="TO own", enabled=False)
+    config = configured(probes)
+    export = Export(outbound=(bare, same, off, replace(off, name="to OWN")))
+    checks, skipped = checks_of(config.file, config.file.tenants[0], export, probes)
+    assert not checks
+    assert {each.name for each in skipped} == {bare.name, same.name}
+
+
+def test_an_override_of_any_name_is_found_and_one_of_no_connector_told(probes: Probes) -> None:
+    overrides = [
+        {"name": "F\u00fcr B\u00fcro ", "checks": {"connector": "off"}},
+        {"name": "To nobody"},
+        {"name": "off"},
+    ]
+    config = configured(probes, connectors={"overrides": overrides})
+    office = replace(OWN, name="F\\xfcr B\\xfcro")
+    export = Export(outbound=(office, replace(OWN, name="Off", guid="2", enabled=False)))
+    checks, skipped = checks_of(config.file, config.file.tenants[0], export, probes)
+    assert not checks
+    assert [each.name for each in skipped if each.why == UNUSED_OVERRIDE] == ["To nobody"]
 
 
 def test_what_is_no_mail_domain_is_left_out(probes: Probes) -> None:

@@ -402,3 +402,15 @@ def test_a_secret_that_everybody_may_read_is_worth_a_warning(
     assert (warning.line, warning.path) == (2, "credentials.a.password_file")
     assert "chmod 600" in warning.message
     assert "canary" not in str(warning)
+
+
+def test_exports_that_are_not_there_are_worth_a_line(tmp_path: Path) -> None:
+    (tmp_path / "here.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    places = ["here.json", ".", "*.json", "none.json", "empty", "none*.json"]
+    written = f"tenants: [{{name: contoso, connectors: {{import: {places}}}}}]"
+    path = tmp_path / "c.yaml"
+    path.write_text(written)
+    found = load(path).warnings
+    assert [each.message.split()[5] for each in found] == places[3:]
+    assert load(path, exports=False).warnings == ()

@@ -312,3 +312,24 @@ def test_the_table_has_a_row_for_each_message() -> None:
 def test_the_table_marks_what_is_not_in_the_inbox(folder: str, mark: str) -> None:
     ((*_, marks, _),) = report.table((replace(DELIVERED, folder=folder),)).rows
     assert marks == mark
+
+
+def test_what_a_reply_means_is_said_once_behind_all_messages_of_one_fate() -> None:
+    advice = "Meaning: It went round. Usual cause: A connector. What helps: Mend it."
+    looped = ledger.bounced(
+        ACCEPTED, NOON, f"report: 554 5.4.14 hop count ({advice})", is_loop=True
+    )
+    entries = (looped, replace(looped, sequence=8))
+    (finding,) = report.findings(entries)
+    assert finding.rule is rules.LOOPED
+    assert finding.detail == "2 messages"
+    assert finding.evidence == (
+        "message 7 of 2026-11-23 12:00:00Z: looped (report: 554 5.4.14 hop count)",
+        "message 8 of 2026-11-23 12:00:00Z: looped (report: 554 5.4.14 hop count)",
+        "Meaning: It went round.",
+        "Usual cause: A connector.",
+        "What helps: Mend it.",
+    )
+    assert "Meaning" not in str(report.table(entries)) + str(report.walk({}, looped))
+    (alone,) = report.findings(entries[:1])
+    assert (alone.detail, *alone.evidence) == (finding.evidence[0], *finding.evidence[2:])

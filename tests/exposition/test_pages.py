@@ -1,13 +1,20 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.exposition.pages import render, view
 from agent.exposition.pages.state import State
 from agent.exposition.pages.view import Query, Situation, brief
+from agent.probes.base import DEPENDENCY_DOWN
 from agent.runtime.board import Board
 from servers.standings import NOON, SPF, HandClock, check, large_board, publish, small_board
+
+BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
+UNSURE = Rule("x-unsure", Severity.UNKNOWN, "It is not known", "Look.", "RFC 1 section 4")
+MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
 
 
 @pytest.mark.parametrize(
@@ -124,3 +131,51 @@ def test_a_remedy_shows_code_as_code_and_escapes_it() -> None:
     situation = Situation(vantage="test", version="0", started_at=NOON)
     page = render.rule(declared, ["spf"], [], situation, NOON).decode()
     assert "Replace <code>&lt;b&gt;</code> by <code>ip4</code>, not by &lt;i&gt;.</p>" in page
+
+
+def _page(*outcomes: Outcome) -> tuple[list[str], str]:
+    """Return the kinds of checks in the order of the page, and the page, of one tenant's checks."""
+    board = Board()
+    kinds = ("attribution", "drift", "export", "loop")
+    checks = [check("contoso", replace(SPF, kind=kind), "contoso.com") for kind in kinds]
+    board.keep(checks, NOON)
+    for each, outcome in zip(checks, outcomes, strict=True):
+        publish(board, each, outcome, NOON)
+    (subject,) = view.subjects(board.runs(), NOON)
+    page = view.SubjectPage(NOON, subject)
+    html = render.subject(page, Situation("here", "1", NOON)).decode()
+    return [each.kind for each in subject.checks], html
+
+
+def test_what_changed_stands_behind_the_worst_of_what_may_have_come_of_it() -> None:
+    bad, meh = Outcome((BAD.found("a"),)), Outcome((MEH.found("b"),))
+    assert _page(bad, meh, Outcome(), bad)[0] == ["attribution", "drift", "loop", "export"]
+    assert _page(bad, Outcome(), Outcome(), bad)[0] == ["attribution", "loop", "drift", "export"]
+    assert _page(meh, meh, Outcome(), meh)[0] == ["attribution", "drift", "loop", "export"]
+
+
+def test_what_could_not_be_looked_at_is_one_line_behind_the_reason() -> None:
+    waiting = Outcome((DEPENDENCY_DOWN.found("The export of the tenant: no file"),))
+    kinds, html = _page(waiting, waiting, Outcome((UNSURE.found("no file"),)), waiting)
+    assert kinds == ["export", "attribution", "drift", "loop"]
+    assert html.count("Not run. The export of the tenant: no file") == 3
+    assert html.count("<article") == 1
+
+
+def test_many_findings_of_one_rule_and_the_rest_of_a_long_table_are_folded() -> None:
+    rows = tuple((f"row {number}",) for number in range(30))
+    many = Outcome(
+        tuple(MEH.found(f"detail {n}") for n in range(5)), facts={"Long": Table(("x",), rows)}
+    )
+    _, html = _page(many, Outcome(), Outcome(), Outcome())
+    assert html.count("Make it better.") == 1
+    assert '<details class="more">\n  <summary>4 more of the same</summary>' in html
+    assert "<summary>20 more rows</summary>" in html
+    assert all(f"<td>row {number}</td>" in html for number in range(30))
+
+
+def test_what_to_fill_in_is_marked_in_a_line_that_is_not_to_be_pasted() -> None:
+    gap = Outcome((BAD.found("a", fix="Set-It -To '<name>' <b>"), MEH.found("b", fix="Mend-It")))
+    _, html = _page(gap, Outcome(), Outcome(), Outcome())
+    assert "Set-It -To &#39;<mark>&lt;name&gt;</mark>&#39; <mark>&lt;b&gt;</mark>" in html
+    assert '<pre class="fix" tabindex="0">Mend-It</pre>' in html

@@ -7,10 +7,9 @@ meant for another tenant. The decision itself is :mod:`agent.domain.attribution`
 from dataclasses import replace
 from ipaddress import IPv6Address
 
-from agent.domain.attribution import Arrival, Attribution, Verdict, attribute
+from agent.domain.attribution import Arrival, Attribution, Verdict
 from agent.domain.tenancy.journey_values import By, Cause, End, Message, Move, State, Step
-from agent.domain.tenancy.landscape import Tenancy
-from agent.domain.tenancy.ways import Ways
+from agent.domain.tenancy.ways import CLASSIC, Ways
 
 EXCHANGE = "Exchange Online"
 _NOWHERE = IPv6Address("::")  # an address that no connector names
@@ -28,11 +27,9 @@ def at_edge(state: State, message: Message, ways: Ways) -> Move:
         step = _step(state, f"takes it for tenant {state.tenant}", why, _recipient(message))
         return step, _within(state, state.tenant, trusted=True)
     owner = ways.owner(message.rcpt_domain)
-    found = _attributed(state, message, owner, ways)
+    found = _attributed(state, message, ways)
     if found.tenant is None:
-        why = f"no tenant that is known here takes mail for {message.rcpt_domain}"
-        step = _step(state, "takes it", why, _recipient(message))
-        return step, End("left", f"{EXCHANGE}, {state.name}")
+        return _unclaimed(state, message, ways)
     name, by = found.tenant.name, _by(found, message)
     if found.verdict in (Verdict.DELIVERED, Verdict.RELAYED):
         step = _step(state, f"takes it for tenant {name}", _why(found, state, message), by)
@@ -45,14 +42,49 @@ def at_edge(state: State, message: Message, ways: Ways) -> Move:
     return replace(step, mood="bad"), end
 
 
-def _attributed(state: State, message: Message, owner: Tenancy | None, ways: Ways) -> Attribution:
+def _unclaimed(state: State, message: Message, ways: Ways) -> Move:
+    """Say what happens to a message with which no tenant that is known here has to do."""
+    domain, by = message.rcpt_domain, _recipient(message)
+    nobody = f"no tenant that is known here takes mail for {domain}"
+    if _is_of_microsoft(state, message, ways):
+        return _step(state, "takes it", nobody, by), End("left", f"{EXCHANGE}, {state.name}")
+    if _is_strange(message, ways):
+        why = f"no connector claims it, {nobody}, and its MX does not lead here"
+        step = replace(_step(state, "refuses it", why, by), mood="bad")
+        return step, End("refused", f"{EXCHANGE}, {state.name}", Verdict.RELAY_DENIED.value)
+    step = _step(state, "takes or refuses it", f"no connector claims it, and {nobody}", by)
+    text = f"whether any tenant accepts {domain}; where none does, {Verdict.RELAY_DENIED.value}"
+    return replace(step, mood="unknown"), End("unknown", text=text)
+
+
+def _is_of_microsoft(state: State, message: Message, ways: Ways) -> bool:
+    """Tell whether mail for the recipient is sent to Exchange Online anyway."""
+    domain = message.rcpt_domain
+    host = ways.mail(domain).host
+    is_named = state.name == f"{domain.replace('.', '-')}{CLASSIC}"
+    return is_named or (bool(host) and ways.exchange(host, domain).kind == "exchange")
+
+
+def _is_strange(message: Message, ways: Ways) -> bool:
+    """Tell whether DNS knows the recipient's domain, and leads its mail past any known filter.
+
+    Behind a filter there may be a tenant that nobody has told us of.
+    """
+    mail = ways.mail(message.rcpt_domain)
+    if not mail.host:
+        return mail.lack != "unknown"
+    return ways.exchange(mail.host, message.rcpt_domain).kind == "stranger"
+
+
+def _attributed(state: State, message: Message, ways: Ways) -> Attribution:
     arrival = Arrival(
         certificate_names=state.shown,
         address=state.address or _NOWHERE,
         mail_from=f"@{message.sender_domain}",
         rcpt_to=f"@{message.rcpt_domain}",
     )
-    return attribute(arrival, ways.claimants(owner, state.shown, state.address))
+    is_addressed = state.address is not None
+    return ways.attribution(arrival, message.rcpt_domain, is_addressed=is_addressed)
 
 
 def _within(state: State, name: str, *, trusted: bool) -> State:

@@ -130,7 +130,7 @@ def _way_out(connector: Inbound, tenancy: Tenancy, landscape: Landscape) -> str:
     fronts = {host for _, host in third_parties(tenancy, landscape.surroundings)}
     is_gateway = bool(tenancy.gateways or tenancy.presents)
     if not is_gateway and (fronts or filter_of(name)) and not _accepts(tenancy, name):
-        return to_partner(connector)
+        return to_partner(connector, tenancy, landscape.surroundings)[0]
     return command(
         "Set-InboundConnector", identity_of(connector), TlsSenderCertificateName=OWN_NAME
     )

@@ -5,10 +5,11 @@ what its tenant's senders send through a shared one to anybody.
 """
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 
 from agent.domain.finding import Finding
 from agent.domain.tenancy import attribution_rules as rules
-from agent.domain.tenancy.attribution_alone import OWN_NAME, third_parties
+from agent.domain.tenancy.attribution_alone import OWN_NAME, Fronts
 from agent.domain.tenancy.holds import overlaps
 from agent.domain.tenancy.landscape import Landscape, Tenancy
 from agent.domain.tenancy.objects import Inbound, identity_of
@@ -17,13 +18,13 @@ from agent.domain.tenancy.ties import Shown, name_of, written
 
 
 def shared_addresses(
-    connector: Inbound, tenancy: Tenancy, landscape: Landscape, *, is_front: bool
+    connector: Inbound, tenancy: Tenancy, landscape: Landscape, fronts: Fronts
 ) -> Iterator[Finding]:
     """Yield one finding for all whose addresses a connector lists beside its tenant's own.
 
-    With *is_front* those of the filter in front have been told of already.
+    *fronts* are those of :func:`third_parties` that have not been told of already.
     """
-    lines = list(_lines(connector, tenancy, landscape, is_front=is_front))
+    lines = list(_lines(connector, tenancy, landscape, fronts))
     if not lines:
         return
     identity = identity_of(connector)
@@ -44,16 +45,15 @@ def shared_addresses(
 
 
 def _lines(
-    connector: Inbound, tenancy: Tenancy, landscape: Landscape, *, is_front: bool
+    connector: Inbound, tenancy: Tenancy, landscape: Landscape, fronts: Fronts
 ) -> Iterator[str]:
     """Yield, in words, whose the addresses of a connector are as well."""
     surroundings = landscape.surroundings
     mine = landscape.ties(tenancy.name).shown
-    fronts = () if is_front else {host for _, host in third_parties(tenancy, surroundings)}
-    for host in sorted(fronts):
-        for shown in _networks(mine, "exchange"):
-            if shown.by.startswith(f"{host},") and _lists(connector, shown):
-                yield shown.by
+    hosts = {host for _, host in fronts}
+    listed = (each.by for each in _networks(mine, "exchange") if _lists(connector, each))
+    told = [(host, said) for said in listed if (host := said.partition(",")[0]) in hosts]
+    yield from (said for _, said in sorted(told, key=itemgetter(0)))
     yield from (each.by for each in _networks(mine, "gateway") if _lists(connector, each))
     for other in landscape.exposed_to(tenancy.name):
         theirs = landscape.ties(other.name).shown

@@ -22,6 +22,9 @@ OWN_NAME = "<a name that only your own servers show>"
 """Stands in a line where only the reader knows it; Exchange takes it for no domain."""
 
 
+Fronts = tuple[tuple[str, str], ...]  # domains, with MX hosts that are a filter's
+
+
 def third_parties(tenancy: Tenancy, surroundings: Surroundings) -> Iterator[tuple[str, str]]:
     """Yield domains with those of their MX hosts that are a filter's."""
     for domain in tenancy.export.domain_names:
@@ -31,30 +34,69 @@ def third_parties(tenancy: Tenancy, surroundings: Surroundings) -> Iterator[tupl
                 yield domain, host
 
 
-def to_partner(connector: Inbound) -> str:
-    """Return the line that makes a connector that of a filter."""
+def to_partner(
+    connector: Inbound, tenancy: Tenancy, surroundings: Surroundings
+) -> tuple[str, tuple[str, ...]]:
+    """Return the line that ends what a filter's connector claims, and what to know of it.
+
+    It becomes a partner's, which then turns away all mail that comes another way: only where DNS
+    says that none does. Else it is switched off.
+    """
+    if not _is_only_way(connector, tenancy, surroundings):
+        off = command("Set-InboundConnector", identity_of(connector), Enabled=False)
+        return off, (_OFF,)
     restriction = (
         {"RestrictDomainsToCertificate": True}
         if name_of(connector)
         else {"RestrictDomainsToIPAddresses": True}
     )
-    return command(
+    line = command(
         "Set-InboundConnector",
         identity_of(connector),
         ConnectorType="Partner",
         RequireTls=True,
         **restriction,
     )
+    return line, ()
 
 
-def unaccepted(connector: Inbound, tenancy: Tenancy) -> Iterator[Finding]:
-    """Yield what is wrong where the certificate's domain is no accepted domain."""
+_OFF = (
+    "the line switches the connector off: what comes by it is then not relayed, and its mail to"
+    " the tenant counts as anybody's"
+)
+
+
+def _is_only_way(connector: Inbound, tenancy: Tenancy, surroundings: Surroundings) -> bool:
+    """Tell whether all mail from the Internet surely comes by what the connector is for."""
+    title = filter_of(name_of(connector).removeprefix("*."))
+    domains = [each.name for each in tenancy.export.domains or () if not each.is_of_microsoft]
+    hosts = [host for domain in domains for host in exchange_hosts(domain, surroundings)]
+    return (
+        bool(hosts)
+        and all(domain in surroundings.exchanges for domain in domains)
+        and all(
+            _is_of_filter(connector, host, tenancy, surroundings)
+            or (title is not None and filter_title(host) == title)
+            for host in hosts
+        )
+    )
+
+
+def unaccepted(
+    connector: Inbound, tenancy: Tenancy, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what is wrong where the certificate's domain is no accepted domain.
+
+    A parent of it is enough in a hybrid deployment, whose wizard leaves it at that.
+    """
     name = name_of(connector).removeprefix("*.")
     if not name or tenancy.export.domains is None or name in tenancy.export.domain_names:
         return
     said = f"'{connector.name}' of {tenancy.name} names {name_of(connector)}"
     fix = command("New-MgDomain", Id=name)
     parent = next((each for each in owned_parents(name) if tenancy.export.accepted(each)), "")
+    if parent and connector.connector_source.lower() == "hybridwizard":
+        return
     if parent:
         detail = f"{said}; of {name} and its parents only {parent} is accepted"
         yield rules.PARENT_ONLY.found(detail, fix=fix)
@@ -62,21 +104,25 @@ def unaccepted(connector: Inbound, tenancy: Tenancy) -> Iterator[Finding]:
         yield rules.PROVIDER_CERTIFICATE.found(f"{said}, a certificate of {title}")
     elif title := filter_of(name):
         detail = f"{said}, a certificate of {title}"
-        yield rules.PROVIDER_CERTIFICATE.found(detail, fix=to_partner(connector))
+        line, known = to_partner(connector, tenancy, surroundings)
+        yield rules.PROVIDER_CERTIFICATE.found(detail, *known, fix=line)
     else:
         detail = f"{said}; neither {name} nor a parent of it is an accepted domain"
         yield rules.NOT_ACCEPTED.found(detail, fix=fix)
 
 
 def partner_missing(
-    connector: Inbound, tenancy: Tenancy, surroundings: Surroundings
+    connector: Inbound, tenancy: Tenancy, surroundings: Surroundings, fronts: Fronts
 ) -> Iterator[Finding]:
-    """Yield a finding where a filter comes in by an on-premises connector, and by no other."""
+    """Yield a finding where a filter comes in by an on-premises connector, and by no other.
+
+    *fronts* are what :func:`third_parties` yields.
+    """
     inbound = tenancy.export.inbound or ()
     partners = [each for each in inbound if each.is_on and each.connector_type == "partner"]
     lines = [
         f"{host} is in MX of {domain}"
-        for domain, host in third_parties(tenancy, surroundings)
+        for domain, host in fronts
         if _is_of_filter(connector, host, tenancy, surroundings)
         and not any(_is_of_filter(each, host, tenancy, surroundings) for each in partners)
     ]
@@ -85,7 +131,8 @@ def partner_missing(
             f"'{connector.name}' of {tenancy.name} is of the type OnPremises and matches the"
             f" filter in front: {lines[0]}"
         )
-        yield rules.PARTNER_MISSING.found(detail, *lines, fix=to_partner(connector))
+        line, known = to_partner(connector, tenancy, surroundings)
+        yield rules.PARTNER_MISSING.found(detail, *lines, *known, fix=line)
 
 
 def own_as_partner(connector: Inbound, tenancy: Tenancy) -> Iterator[Finding]:
@@ -122,12 +169,11 @@ def _is_of_filter(
     """Tell whether a connector matches what the filter behind an MX host shows."""
     name = name_of(connector)
     base = name.removeprefix("*.")
-    if base and not closeness(base, tenancy.export.domain_names) and zone_of(base) == zone_of(host):
+    is_kin = bool(base) and zone_of(base) == zone_of(host)
+    if is_kin and not closeness(base, tenancy.export.domain_names):
         return True
     shown = (Shown("exchange", "", each) for each in surroundings.certificates.get(host, ()))
-    if base not in tenancy.export.domain_names and any(
-        cover(name, each) is Cover.YES for each in shown
-    ):
+    if base not in tenancy.export.by_name and any(cover(name, each) is Cover.YES for each in shown):
         return True
     return any(
         address in network

@@ -6,6 +6,7 @@ before the first message takes the wrong way.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from agent.domain.finding import Finding
 from agent.domain.tenancy import attribution_rules as rules
@@ -18,8 +19,10 @@ from agent.domain.tenancy.attribution_across import (
 )
 from agent.domain.tenancy.attribution_addresses import shared_addresses
 from agent.domain.tenancy.attribution_alone import (
+    Fronts,
     own_as_partner,
     partner_missing,
+    third_parties,
     unaccepted,
 )
 from agent.domain.tenancy.holds import Cover, Hold, Rivalry, holds, rivalries
@@ -41,8 +44,10 @@ def claims(tenancy: Tenancy, landscape: Landscape) -> Iterator[Finding]:
     exposed = (tenancy, *landscape.exposed_to(tenancy.name))
     held = [each for other in exposed for each in holds(tenancy, other, landscape)]
     rivals = [each for other in exposed[1:] for each in rivalries(tenancy, other, landscape)]
+    fronts = tuple(third_parties(tenancy, landscape.surroundings))
+    around = _Around(held, rivals, fronts)
     for connector in landscape.ties(tenancy.name).claimants:
-        yield from _of_connector(connector, tenancy, landscape, held, rivals)
+        yield from _of_connector(connector, tenancy, landscape, around)
     yield from claimed(tenancy, landscape)
     for connector in tenancy.export.inbound or ():
         yield from own_as_partner(connector, tenancy)
@@ -62,24 +67,30 @@ def foreign_stamp(tenancy: Tenancy, seen_tenant_ids: Iterable[str]) -> Iterator[
         yield rules.FOREIGN_STAMP.found(detail, *foreign)
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What all connectors of a tenant claim, who claims the same, and the filters in front."""
+
+    held: list[Hold]
+    rivals: list[Rivalry]
+    fronts: Fronts
+
+
 def _of_connector(
-    connector: Inbound,
-    tenancy: Tenancy,
-    landscape: Landscape,
-    held: list[Hold],
-    rivals: list[Rivalry],
+    connector: Inbound, tenancy: Tenancy, landscape: Landscape, around: _Around
 ) -> Iterator[Finding]:
     """Yield the findings of one connector, the gravest alone where one remedy ends several."""
-    mine = [each for each in held if each.connector is connector]
+    mine = [each for each in around.held if each.connector is connector]
     sure = [each for each in mine if each.cover is Cover.YES]
-    others = [each for each in rivals if each.mine is connector]
+    others = [each for each in around.rivals if each.mine is connector]
     grave = [*claims_others(connector, sure, tenancy, landscape), *shared(connector, others)]
-    front = [] if grave else list(partner_missing(connector, tenancy, landscape.surroundings))
+    missing = partner_missing(connector, tenancy, landscape.surroundings, around.fronts)
+    front = [] if grave else list(missing)
     yield from grave
     yield from front
     if not grave and not front:
-        yield from unaccepted(connector, tenancy)
+        yield from unaccepted(connector, tenancy, landscape.surroundings)
     if not sure:
         yield from maybe_shared(connector, mine)
     yield from wildcard(connector, others)
-    yield from shared_addresses(connector, tenancy, landscape, is_front=bool(front))
+    yield from shared_addresses(connector, tenancy, landscape, () if front else around.fronts)

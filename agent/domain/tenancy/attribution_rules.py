@@ -98,16 +98,17 @@ PROVIDER_CERTIFICATE = _rule(
     Severity.CRITICAL,
     "An on-premises connector goes by the certificate that a provider shows for all its customers",
     "Ask the provider for a name of your own below theirs, add it to the accepted domains, and put"
-    " it in TlsSenderCertificateName. For a filter in front of the tenant make the connector one of"
-    " the type Partner. Mail of one customer to another is else taken for the wrong tenant's.",
+    " it in TlsSenderCertificateName. For a filter that all your MX lead to, make the connector one"
+    " of the type Partner. Mail of one customer to another is else taken for the wrong tenant's.",
     _ADD_ON,
 )
 NOT_ACCEPTED = _rule(
     "domain-not-accepted",
     Severity.CRITICAL,
     "The certificate's domain in an on-premises connector is no accepted domain",
-    "Add the domain in TlsSenderCertificateName to the accepted domains: the line adds it, the TXT"
-    " record that it then asks for verifies it. Without it only mail of your own senders is"
+    "Add the domain in TlsSenderCertificateName to the accepted domains: the line, of"
+    " Microsoft Graph PowerShell, adds it, the TXT record that it then asks for verifies it."
+    " Without it only mail of your own senders is"
     " relayed, no reports and nothing forwarded, and that may stop without notice (MC1226222).",
     _RELAY,
 )
@@ -116,7 +117,8 @@ PARENT_ONLY = _rule(
     Severity.WARNING,
     "Only a parent of the certificate's domain is an accepted domain",
     "It works today. Microsoft's advice is to add the very name of the certificate to the accepted"
-    " domains: the line adds it, the TXT record that it then asks for verifies it.",
+    " domains: the line, of Microsoft Graph PowerShell, adds it, the TXT record that it then asks"
+    " for verifies it.",
     _RELAY,
 )
 FOREIGN_STAMP = _rule(

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from agent.domain.tenancy.drift_properties import (
+    ORGANISATION,
     PRIORITY,
     PROPERTIES,
     Kind,
@@ -23,7 +24,13 @@ from agent.domain.tenancy.drift_properties import (
 )
 from agent.domain.tenancy.drift_restore import make_again, set_back, switch_off
 from agent.domain.tenancy.drift_weakening import weakens
-from agent.domain.tenancy.objects import Export, Inbound, Outbound, TransportRule
+from agent.domain.tenancy.objects import (
+    Export,
+    Inbound,
+    Organisation,
+    Outbound,
+    TransportRule,
+)
 
 What = Literal["added", "removed", "changed"]
 Trait = Literal["on", "on-premises", "restricted", "routes"]
@@ -55,14 +62,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Pair:
+    """An object as it was, and as it is."""
+
     before: Thing
     after: Thing
 
 
 @dataclass(frozen=True, slots=True)
-class _Matched:
-    both: tuple[_Pair, ...]
+class Matched:
+    """What is in two exports, what only in the earlier, and what only in the later one."""
+
+    both: tuple[Pair, ...]
     removed: tuple[Thing, ...]
     added: tuple[Thing, ...]
 
@@ -73,30 +84,14 @@ def differences(before: Export, after: Export) -> tuple[Change, ...]:
     The order of objects in the exports makes no difference.
     """
     found: list[Change] = []
-    for kind, things_of in _THINGS.items():
+    for kind, things_of in THINGS.items():
         old, new = things_of(before), things_of(after)
         if old is not None and new is not None and old != new:
             found += _of_kind(kind, old, new)
     return tuple(found)
 
 
-def together(before: Export, after: Export) -> Export:
-    """Return *after*, with the objects of *before* for the kinds that it does not hold.
-
-    A file that is missing for a day must not hide what changed meanwhile.
-    """
-    return replace(
-        after,
-        inbound=before.inbound if after.inbound is None else after.inbound,
-        outbound=before.outbound if after.outbound is None else after.outbound,
-        domains=before.domains if after.domains is None else after.domains,
-        rules=before.rules if after.rules is None else after.rules,
-        dkim=before.dkim if after.dkim is None else after.dkim,
-        organisation=before.organisation if after.organisation is None else after.organisation,
-    )
-
-
-_THINGS: dict[Kind, Callable[[Export], tuple[Thing, ...] | None]] = {
+THINGS: dict[Kind, Callable[[Export], tuple[Thing, ...] | None]] = {
     "inbound connector": lambda export: export.inbound,
     "outbound connector": lambda export: export.outbound,
     "accepted domain": lambda export: export.domains,
@@ -107,7 +102,7 @@ _THINGS: dict[Kind, Callable[[Export], tuple[Thing, ...] | None]] = {
 
 
 def _of_kind(kind: Kind, old: tuple[Thing, ...], new: tuple[Thing, ...]) -> list[Change]:
-    matched = _match(kind, old, new)
+    matched = match(kind, old, new)
     found = [
         Change(
             kind=kind,
@@ -136,11 +131,14 @@ def _of_kind(kind: Kind, old: tuple[Thing, ...], new: tuple[Thing, ...]) -> list
     return found
 
 
-def _match(kind: Kind, old: tuple[Thing, ...], new: tuple[Thing, ...]) -> _Matched:
-    """Find what is the same object: there is one organisation, whatever it is called."""
+def match(kind: Kind, old: tuple[Thing, ...], new: tuple[Thing, ...]) -> Matched:
+    """Find what is the same object: by its Guid, else by its name.
+
+    There is one organisation, whatever it is called.
+    """
     if kind == "organisation":
-        return _Matched((_Pair(old[0], new[0]),), (), ())
-    pairs: list[_Pair] = []
+        return Matched((Pair(old[0], new[0]),), (), ())
+    pairs: list[Pair] = []
     for key in (_guid, _name):
         waiting: defaultdict[str, list[Thing]] = defaultdict(list)
         for thing in old:
@@ -149,12 +147,22 @@ def _match(kind: Kind, old: tuple[Thing, ...], new: tuple[Thing, ...]) -> _Match
         for thing in new:
             same = waiting[key(thing)] if key(thing) else []
             if same:
-                pairs.append(_Pair(same.pop(0), thing))
+                pairs.append(Pair(same.pop(0), thing))
             else:
                 added.append(thing)
         old = tuple(thing for things in waiting.values() for thing in things)
         new = tuple(added)
-    return _Matched(tuple(pairs), old, new)
+    return Matched(tuple(pairs), old, new)
+
+
+def unsaid_of(thing: Thing) -> tuple[str, ...]:
+    """Return the fields of which the export of an object says nothing.
+
+    What is set for the organisation comes from two cmdlets: none of it is empty.
+    """
+    if isinstance(thing, Organisation):
+        return tuple(each.field for each in ORGANISATION if each.value_of(thing) in (None, ""))
+    return thing.unsaid
 
 
 def _guid(thing: Thing) -> str:
@@ -166,8 +174,9 @@ def _name(thing: Thing) -> str:
     return name_of(thing).casefold()
 
 
-def _of_pair(kind: Kind, pair: _Pair, *, is_moved: bool) -> Iterator[Change]:
+def _of_pair(kind: Kind, pair: Pair, *, is_moved: bool) -> Iterator[Change]:
     before, after = pair.before, pair.after
+    unsaid = {*unsaid_of(before), *unsaid_of(after)}
     base = Change(
         kind=kind,
         name=name_of(after),
@@ -178,7 +187,7 @@ def _of_pair(kind: Kind, pair: _Pair, *, is_moved: bool) -> Iterator[Change]:
     changed = [
         spec
         for spec in PROPERTIES[kind]
-        if spec.differs(spec.value_of(before), spec.value_of(after))
+        if spec.field not in unsaid and spec.differs(spec.value_of(before), spec.value_of(after))
     ]
     if is_moved and PRIORITY.differs(PRIORITY.value_of(before), PRIORITY.value_of(after)):
         changed.append(PRIORITY)
@@ -195,6 +204,8 @@ def _of_pair(kind: Kind, pair: _Pair, *, is_moved: bool) -> Iterator[Change]:
             fix=set_back(kind, before, after, (spec, *as_well)),
         )
     if isinstance(before, TransportRule) and isinstance(after, TransportRule):
+        if "conditions" in unsaid:
+            return
         yield from _conditions(base, before, after)
 
 
@@ -206,7 +217,7 @@ def _conditions(base: Change, before: TransportRule, after: TransportRule) -> It
             yield replace(base, property=name, before=shortened(was), after=shortened(now))
 
 
-def _moved(pairs: tuple[_Pair, ...]) -> frozenset[int]:
+def _moved(pairs: tuple[Pair, ...]) -> frozenset[int]:
     """Return which pairs changed their place among the others; one that was added moves nobody.
 
     Those that are in their old order, as many as possible, have stayed; the rest has moved.

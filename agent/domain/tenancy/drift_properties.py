@@ -13,9 +13,11 @@ from agent.domain.tenancy.objects import (
     AcceptedDomain,
     DkimConfig,
     Inbound,
+    Network,
     Organisation,
     Outbound,
     TransportRule,
+    read_network,
 )
 
 Kind = Literal[
@@ -46,7 +48,8 @@ _WORDS: Mapping[str, str] = MappingProxyType(
 class Property:
     """A property: ``field`` is ours, ``name`` is Exchange's.
 
-    ``is_unordered``: the order of a list says nothing. ``is_always_set``: empty means that the
+    ``is_unordered``: the order of a list says nothing. ``is_network``: a list of addresses and
+    networks, each of which may be written in several ways. ``is_always_set``: empty means that the
     export does not say. ``has_none``: None means that nothing is set, and not that nobody says.
     ``parameter`` is what a Set- cmdlet calls it, ``None`` where it takes none;
     ``group`` holds those together that Exchange only takes at once. ``default`` is what a New-
@@ -56,6 +59,7 @@ class Property:
     field: str
     name: str
     is_unordered: bool = False
+    is_network: bool = False
     is_always_set: bool = False
     has_none: bool = False
     parameter: str | None = ""
@@ -77,6 +81,10 @@ class Property:
             return False
         if self.is_always_set and not (before and after):
             return False
+        if self.is_network:
+            return frozenset(map(_network, before)) != frozenset(map(_network, after))
+        if self.field == "guid":
+            return bool(before.lower() != after.lower())
         if self.is_unordered:
             return frozenset(before) != frozenset(after)
         return bool(before != after)
@@ -86,12 +94,23 @@ def _list(field: str, name: str, group: str = "") -> Property:
     return Property(field, name, is_unordered=True, group=group)
 
 
+def _networks(field: str, name: str, group: str = "") -> Property:
+    return Property(field, name, is_network=True, group=group)
+
+
+def _network(text: str) -> Network | str:
+    return read_network(text) or text
+
+
 def _name(field: str, name: str, parameter: str | None = None) -> Property:
     return Property(field, name, is_always_set=True, parameter=parameter)
 
 
+# Another Guid under the same name is another object: somebody has made it anew.
+_GUID = _name("guid", "Guid")
 _CONNECTOR = (
     Property("name", "Name", is_always_set=True),
+    _GUID,
     Property("enabled", "Enabled", default=True),
     Property("connector_type", "ConnectorType"),
     _name("connector_source", "ConnectorSource"),
@@ -101,7 +120,7 @@ _CERTIFICATE, _ADDRESSES = "certificate", "addresses"
 INBOUND = (
     *_CONNECTOR,
     _list("sender_domains", "SenderDomains"),
-    _list("sender_ip_addresses", "SenderIPAddresses", _ADDRESSES),
+    _networks("sender_ip_addresses", "SenderIPAddresses", _ADDRESSES),
     Property("tls_sender_certificate_name", "TlsSenderCertificateName", group=_CERTIFICATE),
     Property("require_tls", "RequireTls", default=True),
     Property(
@@ -120,7 +139,7 @@ INBOUND = (
     _list("associated_accepted_domains", "AssociatedAcceptedDomains"),
     _list("trusted_organizations", "TrustedOrganizations"),
     Property("ef_skip_last_ip", "EFSkipLastIP", default=False),
-    _list("ef_skip_ips", "EFSkipIPs"),
+    _networks("ef_skip_ips", "EFSkipIPs"),
     _list("ef_users", "EFUsers"),
 )
 _ROUTING, _TLS = "routing", "tls"
@@ -153,6 +172,7 @@ DOMAIN = (
 # The priority of a rule is compared by its place among the others, and its conditions one by one.
 RULE = (
     _name("name", "Name", ""),
+    _GUID,
     Property("enabled", "State"),
     _name("mode", "Mode", ""),
     Property("from_scope", "FromScope"),

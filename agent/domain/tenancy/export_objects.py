@@ -25,6 +25,7 @@ from agent.domain.tenancy.export_values import (
     Reader,
     flag,
     guid,
+    hint_of_word,
     moment,
     name_of_word,
     names,
@@ -85,7 +86,7 @@ _CONNECTOR = (
     Field("guid", "Guid", guid),
     Field("enabled", "Enabled", flag),
     Field("connector_type", "ConnectorType", word(_TYPES)),
-    Field("connector_source", "ConnectorSource", name_of_word),
+    Field("connector_source", "ConnectorSource", hint_of_word),
     Field("cloud_services_mail_enabled", "CloudServicesMailEnabled", flag),
     _CREATED,
     *_CHANGED,
@@ -226,6 +227,20 @@ def read_fields(kind: Kind, properties: Properties) -> dict[str, Any]:
         found["exception_headers"] = tuple(dict.fromkeys(_guards(properties)))
         found["conditions"] = tuple(sorted(_conditions(properties)))
     return found
+
+
+def unsaid_of(kind: Kind, properties: Properties) -> tuple[str, ...]:
+    """Return the fields of an object for which it has no property, in the order of their names.
+
+    The conditions of a rule are unsaid where it has none of their properties.
+    """
+    said = {each.field for each in FIELDS[kind] if each.name in properties}
+    unsaid = {each.field for each in FIELDS[kind]} - said
+    if kind == "rules" and not properties.values.keys() & _NAMES_OF_CONDITIONS.keys():
+        unsaid |= {"conditions"}
+    if kind == "rules" and not any(name in properties for name in HEADERS):
+        unsaid |= {"exception_headers"}
+    return tuple(sorted(unsaid))
 
 
 def _guards(properties: Properties) -> Iterator[str]:

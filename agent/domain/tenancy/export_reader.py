@@ -7,7 +7,7 @@ of a tenant for the whole would report the other half as removed.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,7 +23,13 @@ from agent.domain.tenancy.export_kinds import (
     asked_at,
     sections_of,
 )
-from agent.domain.tenancy.export_objects import NAMED_BY, Kind, Properties, read_fields
+from agent.domain.tenancy.export_objects import (
+    NAMED_BY,
+    Kind,
+    Properties,
+    read_fields,
+    unsaid_of,
+)
 from agent.domain.tenancy.export_organisation import organisation_of
 from agent.domain.tenancy.export_trouble import ExportError, Notes, Place, Remark
 from agent.domain.tenancy.export_values import Cell, guid, label
@@ -98,7 +104,11 @@ def _named(kind: Kind, properties: Properties) -> dict[str, Any]:
     name = label(cell)
     if isinstance(cell.value, str) and len(cell.value) > _LONGEST_NAME:
         cell.remark(f"is a name of more than {_LONGEST_NAME} characters", "Exchange has none such")
-    return {"name": name, **read_fields(kind, properties)}
+    return {"name": name, **_fields(kind, properties)}
+
+
+def _fields(kind: Kind, properties: Properties) -> dict[str, Any]:
+    return {**read_fields(kind, properties), "unsaid": unsaid_of(kind, properties)}
 
 
 def _name_cell(kind: Kind, properties: Properties) -> Cell:
@@ -109,12 +119,12 @@ def _name_cell(kind: Kind, properties: Properties) -> Cell:
 
 def _domain(properties: Properties) -> AcceptedDomain:
     name = domain(_name_cell("domains", properties)).removeprefix("*.")
-    return AcceptedDomain(name=name, **read_fields("domains", properties))
+    return AcceptedDomain(name=name, **_fields("domains", properties))
 
 
 def _dkim(properties: Properties) -> DkimConfig:
     name = domain(_name_cell("dkim", properties))
-    return DkimConfig(domain=name, **read_fields("dkim", properties))
+    return DkimConfig(domain=name, **_fields("dkim", properties))
 
 
 def _merged(found: list[Found], make: Callable[[Properties], T], notes: Notes) -> tuple[T, ...]:
@@ -158,10 +168,15 @@ def _newest(group: list[Found], make: Callable[[Properties], T], notes: Notes) -
     kept, *others = sorted(group, key=lambda each: _age(each, make), reverse=True)
     made = make(kept.properties)
     for each in others:
-        if make(each.properties.quietly) != made:
+        if not _agree(make(each.properties.quietly), made):
             there = PeerText(f"{kept.properties.place.file}: {kept.properties.place.path}")
             notes.remark(each.properties.place, f"is not as in {there}, which counts", _REMOVE)
     return made
+
+
+def _agree(thing: Any, made: Any) -> bool:
+    """Tell whether two exports of an object say the same, whichever properties they leave out."""
+    return bool(replace(thing, unsaid=()) == replace(made, unsaid=()))
 
 
 def _age(found: Found, make: Callable[[Properties], T]) -> tuple[datetime, datetime, str]:

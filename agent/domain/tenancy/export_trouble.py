@@ -32,10 +32,14 @@ class Remark:
 
 
 class ExportError(Exception):
-    """Nothing that the files say can be trusted. ``mistakes`` are the reasons, all of them."""
+    """Nothing that the files say can be trusted. ``mistakes`` are the reasons, all of them.
 
-    def __init__(self, mistakes: Iterable[Remark]) -> None:
+    ``may_pass``: the next reading of the same files may go well.
+    """
+
+    def __init__(self, mistakes: Iterable[Remark], *, may_pass: bool = False) -> None:
         self.mistakes = tuple(mistakes)
+        self.may_pass = may_pass
         super().__init__("\n".join(map(str, self.mistakes)))
 
     @property

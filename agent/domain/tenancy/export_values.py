@@ -17,7 +17,7 @@ from agent.domain.tenancy.export_trouble import Notes, Place, shown
 
 T = TypeVar("T")
 _DEEPER = "export again with ConvertTo-Json -Depth 5"
-_AS_NAMES = "export again with ConvertTo-Json -EnumsAsStrings"
+_AS_NAMES = "export again with deploy/export-tenant.ps1, which writes names"
 _CUT_OFF = re.compile(r"@\{.*|(System|Microsoft|Deserialized)(\.[\w+`]+)+(\[.*)?", re.DOTALL)
 _APART = re.compile(r"[^\s,]+")
 _AT_SEMICOLONS = re.compile(r"[^;]+(?:;\d{1,3}(?=;|$))?")
@@ -153,6 +153,11 @@ def name_of_word(cell: Cell) -> str:
         cell.remark(f"is {shown(value)}, and nobody can be certain what that means", _AS_NAMES)
         return ""
     return text(cell)
+
+
+def hint_of_word(cell: Cell) -> str:
+    """Read an enumeration that is only told, so that a number of it need trouble nobody."""
+    return name_of_word(cell.quietly)
 
 
 def number(cell: Cell) -> int | None:

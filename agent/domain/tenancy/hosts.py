@@ -1,6 +1,7 @@
 """Whose is a host, as far as its name or its addresses tell?"""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from agent.domain.knowledge.clouds import CLOUDS, LEGACY_EXCHANGES
@@ -12,6 +13,7 @@ from agent.domain.tenancy.objects import Network, parents
 _ENDPOINTS = tuple(pattern for cloud in CLOUDS.values() for pattern in cloud.exchange_patterns)
 
 
+@lru_cache(maxsize=65536)
 def as_address(host: str) -> IPv4Address | IPv6Address | None:
     """Read a host that is an address, or the first of a range; None for a name."""
     try:

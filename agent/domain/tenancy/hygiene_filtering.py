@@ -8,10 +8,24 @@ from agent.domain.tenancy.hygiene_view import View, called, change, few, switch_
 from agent.domain.tenancy.objects import Inbound, TransportRule, identity_of
 from agent.domain.tenancy.powershell import command
 
+FILTER_NAME = "<name in the certificate of the filter>"
+"""Stands in a line where only the filter's provider knows it."""
+
+_LOCK = command(
+    "New-InboundConnector",
+    Name="From the filter",
+    ConnectorType="Partner",
+    SenderDomains=("*",),
+    RequireTls=True,
+    RestrictDomainsToCertificate=True,
+    TlsSenderCertificateName=FILTER_NAME,
+)
+
 
 def filtering(view: View) -> Iterator[Finding]:
     """Yield what is wrong with the lock on the tenant and with enhanced filtering."""
     yield from _lock(view)
+    yield from _unrestricted(view)
     yield from _locked_out(view)
     yield from _missing(view)
     for connector in view.inbound:
@@ -36,15 +50,37 @@ def _lock(view: View) -> Iterator[Finding]:
     if off is not None:
         yield rules.NOT_LOCKED_DOWN.found(
             f"{start}, and {_lower(called(off))} that holds others off is switched off.",
-            fix=switch_on(off),
+            fix=_safe(switch_on(off), view),
         )
     elif loose is not None:
         detail = f"{start}, and {_lower(called(loose))} takes mail from everybody."
-        yield rules.NOT_LOCKED_DOWN.found(detail, fix=_tightened(loose))
+        yield rules.NOT_LOCKED_DOWN.found(detail, fix=_safe(_tightened(loose), view))
     else:
         yield rules.NOT_LOCKED_DOWN.found(
-            f"{start}, and no partner connector for `*` is restricted to it."
+            f"{start}, and no partner connector for `*` is restricted to it.",
+            fix=_safe(_LOCK, view),
         )
+
+
+def _safe(line: str, view: View) -> str:
+    """Return the line that locks; none while some domain's mail would be locked out by it."""
+    return "" if view.direct else line
+
+
+def _unrestricted(view: View) -> Iterator[Finding]:
+    """Yield connectors by which anybody comes in, while nobody knows whether a filter is.
+
+    Where DNS says that one is, or that none is, that is known, and judged elsewhere.
+    """
+    is_known = bool(view.filtered) or all(name in view.ways for name in view.domains)
+    if is_known or any(each.is_on and _may_be_lock(each) for each in view.inbound):
+        return
+    for connector in view.inbound:
+        if connector.is_on and _is_for_all(connector):
+            yield rules.UNRESTRICTED.found(
+                f"{called(connector)} is for all senders and restricts them neither to a"
+                " certificate nor to addresses."
+            )
 
 
 def _lower(text: str) -> str:
@@ -87,7 +123,12 @@ def _tightened(connector: Inbound) -> str:
         return change(connector, RequireTls=True, RestrictDomainsToCertificate=True)
     if connector.sender_ip_addresses:
         return change(connector, RestrictDomainsToIPAddresses=True)
-    return ""
+    return change(
+        connector,
+        RequireTls=True,
+        RestrictDomainsToCertificate=True,
+        TlsSenderCertificateName=FILTER_NAME,
+    )
 
 
 def _locked_out(view: View) -> Iterator[Finding]:

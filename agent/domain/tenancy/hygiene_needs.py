@@ -6,7 +6,7 @@ relayed needs a way to relay it by. What is needed and switched off is said to b
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.domain.finding import Finding, Rule
 from agent.domain.tenancy import hygiene_rules as common
@@ -16,6 +16,15 @@ from agent.domain.tenancy.hygiene_places import Way
 from agent.domain.tenancy.hygiene_view import Connector, View, called, few, switch_on
 from agent.domain.tenancy.objects import Inbound, Outbound
 from agent.domain.tenancy.powershell import command
+
+_FROM_OWN = command(
+    "New-InboundConnector",
+    Name="From own servers",
+    ConnectorType="OnPremises",
+    SenderDomains=("*",),
+    RequireTls=True,
+    TlsSenderCertificateName="<name in the certificate of your servers>",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,9 @@ class Need:
 def needs(view: View) -> Iterator[Finding]:
     """Yield each need that is not met."""
     for need in _unmet(view):
-        if not need.off:
-            yield need.rule.found(f"{need.why}.", fix=need.fix)
+        if not need.off or need.rule is common.INBOUND_NONE:
+            fix = switch_on(need.off[0]) if need.off else need.fix
+            yield need.rule.found(f"{need.why}.", *map(called, need.off), fix=fix)
             continue
         yield common.NEEDED_BUT_OFF.found(
             f"{called(need.off[0])} is off, and {need.why[:1].lower()}{need.why[1:]}.",
@@ -56,6 +66,8 @@ def _unmet(view: View) -> Iterator[Need]:
     why = _why_own_servers(view)
     if why and view.export.inbound is not None:
         yield from _pair(why, view.inbound, common.INBOUND_MISSING, "from")
+    elif view.export.inbound is not None:
+        yield from _way_back(view)
     open_to_all = tuple(each for each in view.outbound if not each.is_transport_rule_scoped)
     ways_out: tuple[Need, ...] = ()
     if why and view.export.outbound is not None:
@@ -97,6 +109,29 @@ def _pair(
     fitting = [each for each in connectors if each.connector_type != "partner"]
     if not any(each.is_on for each in fitting):
         yield Need(f"{why}, and no connector leads {way} the servers", rule, tuple(fitting))
+
+
+def _way_back(view: View) -> Iterator[Need]:
+    """Yield the need of a way in for servers that mail of an accepted domain is sent to."""
+    there = next((each for each in view.outbound if _leads_home(each, view)), None)
+    if there is not None:
+        why = f"{called(there)} leads to servers of your own, and no connector lets their mail in"
+        for need in _pair(why, view.inbound, common.INBOUND_NONE, "from"):
+            yield replace(need, why=why, fix=_FROM_OWN)
+
+
+def _leads_home(connector: Outbound, view: View) -> bool:
+    """Tell whether a connector surely takes mail for an accepted domain to other mailboxes."""
+    return (
+        connector.is_on
+        and connector.connector_type == "on-premises"
+        and not connector.is_transport_rule_scoped
+        and bool(connector.smart_hosts)
+        and (
+            bool(connector.all_accepted_domains)
+            or not view.own.isdisjoint(each.lower() for each in connector.recipient_domains)
+        )
+    )
 
 
 def _relays(view: View, connectors: tuple[Outbound, ...]) -> Iterator[Need]:

@@ -40,10 +40,10 @@ class Places:
         self._own = frozenset(tenancy.export.domain_names)
         # Servers of one's own come first: they may be restricted by a partner connector as well.
         self._served: dict[Way, _Served] = {Way.OWN: _Served(), Way.FILTER: _Served()}
-        self._is_locked = False
+        self._is_fronted = False
         for each in inbound:
-            self._is_locked = self._is_locked or (
-                each.is_on and each.is_restricted and "*" in each.sender_domains
+            self._is_fronted = self._is_fronted or (
+                each.is_on and each.connector_type == "partner" and "*" in each.sender_domains
             )
             self._served[_side(each)].add([each.certificate_domain], each.networks)
         for connector in outbound:
@@ -67,8 +67,9 @@ class Places:
             return Way.OWN
         if owner_of(host) is not None:
             return Way.ELSEWHERE
-        # Whom a lock is for delivers all mail, and may do so from other hosts than MX names.
-        return Way.FILTER if self._is_locked else Way.STRANGE
+        # Whom a partner connector for all is for, locked or not, delivers all mail, and may do so
+        # from other hosts than MX names.
+        return Way.FILTER if self._is_fronted else Way.STRANGE
 
     def _told_by_tenant(self, host: str) -> Iterator[Way]:
         if matches_any(self._tenancy.gateways, host) or not self._own.isdisjoint(

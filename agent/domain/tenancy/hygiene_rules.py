@@ -58,6 +58,13 @@ INBOUND_MISSING = critical(
     "Create an inbound connector of the type OnPremises that knows the servers by their"
     " certificate; in a hybrid deployment let the Hybrid Configuration Wizard do it.",
 )
+INBOUND_NONE = warning(
+    "no-way-back",
+    "A connector leads to servers of one's own, and none lets their mail in",
+    "Create an inbound connector of the type OnPremises that knows the servers by their"
+    " certificate, if they send mail by Exchange Online: without it what they relay is refused"
+    " (5.7.64), and their mail to your own mailboxes counts as anybody's.",
+)
 OUTBOUND_MISSING = critical(
     "outbound-missing",
     "No outbound connector leads to the servers of one's own",
@@ -115,6 +122,7 @@ PARTNER_TWICE = warning(
 
 RULES = (
     INBOUND_MISSING,
+    INBOUND_NONE,
     OUTBOUND_MISSING,
     NEEDED_BUT_OFF,
     LEFTOVER,

@@ -18,6 +18,14 @@ NOT_LOCKED_DOWN = critical(
     " has to come through the filter then.",
     THIRD_PARTY,
 )
+UNRESTRICTED = warning(
+    "unrestricted",
+    "A partner connector for all senders restricts nobody",
+    "If a filter is in front of the tenant, restrict the connector to the filter's certificate or"
+    " addresses: as it is, anybody can deliver past the filter. Where MX leads straight to Exchange"
+    " Online a restriction would lock everybody out, and the connector does nothing: remove it.",
+    THIRD_PARTY,
+)
 LOCKED_OUT = critical(
     "locked-out",
     "A connector refuses the mail of a domain whose MX leads straight to Exchange Online",
@@ -140,6 +148,7 @@ SCL_BLANKET = warning(
 
 RULES = (
     NOT_LOCKED_DOWN,
+    UNRESTRICTED,
     LOCKED_OUT,
     RESTRICTION_WITHOUT_VALUE,
     RESTRICTION_MIXED,

@@ -80,7 +80,9 @@ RULE_NAMES_UNEXPORTED = unknown(
 RULE_NAMES_OFF = critical(
     "rule-names-off",
     "A rule routes by a connector that is switched off",
-    "Switch the connector on, or the rule off.",
+    "Switch the connector on, once it is validated, or the rule off: mail then goes as it would"
+    " without the rule. What Exchange Online does meanwhile with the mail that the rule is for is"
+    " not documented; count on its not arriving.",
     CONDITIONAL,
 )
 RULE_NAMES_UNSCOPED = warning(

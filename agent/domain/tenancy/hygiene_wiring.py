@@ -54,9 +54,14 @@ def _missing(rule: TransportRule, view: View) -> Finding:
 def _named(rule: TransportRule, connector: Outbound) -> Iterator[Finding]:
     if not connector.is_on:
         state = "off" if connector.enabled is False else "in test mode"
+        is_proven = connector.is_validated is not False
+        never = "" if is_proven else " and not validated"
         yield rules.RULE_NAMES_OFF.found(
-            f"{called(rule)} names '{connector.name}', which is {state}.",
-            fix=switch_on(connector),
+            f"{called(rule)} names '{connector.name}', which is {state}{never}.",
+            # Nobody knows whether what was never validated takes mail at all.
+            fix=switch_on(connector)
+            if is_proven
+            else command("Disable-TransportRule", identity_of(rule)),
         )
     if connector.is_transport_rule_scoped is False:
         yield rules.RULE_NAMES_UNSCOPED.found(

@@ -6,14 +6,16 @@ is such a mailbox, between delivery, a refusal, a connector and the recipient's 
 
 from dataclasses import replace
 
+from agent.domain.fact import Mood
 from agent.domain.tenancy.choice import (
+    Chosen,
     Routed,
     applies,
     centralised,
     choose,
     is_guarded,
     is_open,
-    routing_rules,
+    routing_of,
 )
 from agent.domain.tenancy.hosts import is_endpoint
 from agent.domain.tenancy.journey_values import By, Cause, End, Leg, Message, Move, State, Step
@@ -36,7 +38,7 @@ def in_tenant(state: State, message: Message, ways: Ways) -> Move:
     accepted = export.accepted(domain)
     if _is_nobody(message) and accepted is not None and accepted.domain_type == "authoritative":
         return _refused(state, accepted)
-    for routed in routing_rules(export):
+    for routed in routing_of(export, message):
         if applies(routed, message, export, trusted=state.trusted, stamped=state.stamped):
             return _by_rule(routed, state, message, ways)
     if accepted is None:
@@ -85,6 +87,8 @@ def _refused(state: State, accepted: AcceptedDomain) -> Move:
 def _by_rule(routed: Routed, state: State, message: Message, ways: Ways) -> Move:
     """Send a message by the connector that a rule names."""
     rule, connector = routed.rule, routed.connector
+    if not connector.is_on:
+        return _halted(routed, state)
     why = f'mail flow rule "{rule.name}" routes it'
     if is_open(rule):
         why += ", for messages that meet its other conditions"
@@ -94,6 +98,16 @@ def _by_rule(routed: Routed, state: State, message: Message, ways: Ways) -> Move
     return _leave(connector, before, message, ways, step=_step(state, "", why, by, cause))
 
 
+def _halted(routed: Routed, state: State) -> Move:
+    """End at a rule whose connector is off: nobody has written what happens then."""
+    rule, connector = routed.rule, routed.connector
+    why = f'mail flow rule "{rule.name}" routes it by "{connector.name}", which is switched off'
+    by = By("mail flow rule", rule.name, state.name)
+    step = _step(state, "does something that is not documented", why, by)
+    text = f'what becomes of mail for "{connector.name}", which is switched off'
+    return replace(step, mood="unknown"), End("unknown", text=text)
+
+
 def _home(state: State, message: Message, ways: Ways) -> Move:
     """Deliver to a mailbox; with centralised mail transport own servers see it before."""
     connector = centralised(ways.landscape[state.name].export)
@@ -101,7 +115,9 @@ def _home(state: State, message: Message, ways: Ways) -> Move:
         why = f'centralised mail transport sends it by "{connector.name}" first'
         by = By("outbound connector", connector.name, state.name)
         return _leave(connector, state, message, ways, step=_step(state, "", why, by, Cause.CMT))
-    why = f"{message.rcpt_domain} is its accepted domain and there is such a mailbox"
+    why = (
+        f"{message.rcpt_domain} is its accepted domain, and that there is such a mailbox is assumed"
+    )
     step = _step(state, "delivers it to a mailbox", why, _domain(state, message))
     return replace(step, mood="good"), End("delivered", state.name)
 
@@ -121,8 +137,8 @@ def _relayed(accepted: AcceptedDomain, state: State, message: Message, ways: Way
         nobody = "the mailbox is on other servers"
     if chosen is not None:
         by = By("outbound connector", chosen.connector.name, state.name)
-        why = f'{nobody}; "{chosen.connector.name}" is used because {chosen.why}'
-        return _leave(chosen.connector, state, message, ways, step=_step(state, "", why, by))
+        step = _chosen(chosen, state, nobody, by)
+        return _leave(chosen.connector, state, message, ways, step=step)
     why = f"{nobody}, and no outbound connector is for it, so that its MX counts"
     return _along_mx(state, message, ways, step=_step(state, "", why, _domain(state, message)))
 
@@ -140,11 +156,22 @@ def _outward(state: State, message: Message, ways: Ways) -> Move:
         return _without_way_out(central, state, foreign)
     if chosen is not None:
         by = By("outbound connector", chosen.connector.name, state.name)
-        why = f'{foreign}; "{chosen.connector.name}" is used because {chosen.why}'
-        return _leave(chosen.connector, state, message, ways, step=_step(state, "", why, by))
+        step = _chosen(chosen, state, foreign, by)
+        return _leave(chosen.connector, state, message, ways, step=step)
     why = f"{foreign}, and no outbound connector is for it, so that its MX counts"
     by = By("MX", domain)
     return _along_mx(state, message, ways, step=_step(state, "", why, by))
+
+
+def _chosen(chosen: Chosen, state: State, start: str, by: By) -> Step:
+    """Say which connector is used, and which others may be as well."""
+    name = chosen.connector.name
+    if not chosen.rivals:
+        return _step(state, "", f'{start}; "{name}" is used because {chosen.why}', by)
+    names = ", ".join(f'"{each}"' for each in (name, *chosen.rivals))
+    doubt = f"one of {names} is used, and which one is not documented"
+    why = f'{start}; {doubt}, so that this follows "{name}"'
+    return replace(_step(state, "", why, by), doubt=doubt)
 
 
 def _without_way_out(central: Outbound, state: State, foreign: str) -> Move:
@@ -174,7 +201,12 @@ def _leave(connector: Outbound, state: State, message: Message, ways: Ways, *, s
         then = _with_leg(then, connector, tenancy, ways)
         if then.spot == "exchange":
             step = replace(step, cause=step.cause or Cause.SMART_HOST)
-    return replace(step, action=f"sends it to {host}", mood=mood_of(then)), then
+    return replace(step, action=f"sends it to {host}", mood=_mood(step, then)), then
+
+
+def _mood(step: Step, then: State | End) -> Mood:
+    mood = mood_of(then)
+    return "unknown" if step.doubt and mood == "plain" else mood
 
 
 def _with_leg(then: State, connector: Outbound, tenancy: Tenancy, ways: Ways) -> State:
@@ -189,4 +221,4 @@ def _along_mx(state: State, message: Message, ways: Ways, *, step: Step) -> Move
     mail, then = by_mx(message, ways, state)
     cause = step.cause or Cause.DNS_ROUTING
     action = f"sends it to {mail.host}" if mail.host else "sends it by MX"
-    return replace(step, action=action, mood=mood_of(then), cause=cause), then
+    return replace(step, action=action, mood=_mood(step, then), cause=cause), then

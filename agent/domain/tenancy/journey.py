@@ -26,7 +26,8 @@ from agent.domain.tenancy.journey_values import (
     State,
     Step,
 )
-from agent.domain.tenancy.landscape import Landscape, Tenancy
+from agent.domain.tenancy.landscape import Landscape
+from agent.domain.tenancy.objects import Export
 from agent.domain.tenancy.outside import from_gateway, from_internet, from_server, from_service
 from agent.domain.tenancy.ways import Ways
 
@@ -71,15 +72,17 @@ def _start(message: Message, landscape: Landscape) -> State:
         return State(spot="tenant", name=name, trusted=True)
     if message.origin.startswith(OF_SERVERS):
         tenancy = landscape[message.origin.removeprefix(OF_SERVERS)]
-        return State(spot="server", name=_server_of(tenancy), tenant=tenancy.name, leg="origin")
+        return State(
+            spot="server", name=tenancy.export.once(_server_of), tenant=tenancy.name, leg="origin"
+        )
     return State(spot="internet", name="")
 
 
-def _server_of(tenancy: Tenancy) -> str:
+def _server_of(export: Export) -> str:
     """Return a name for a tenant's own servers: that of a smart host, where one is known."""
     hosts = [
         host.lower()
-        for each in tenancy.export.outbound or ()
+        for each in export.outbound or ()
         if each.is_on and each.connector_type == "on-premises" and not each.is_transport_rule_scoped
         for host in each.smart_hosts
     ]

@@ -80,7 +80,8 @@ class Step:
     """What happens to the message at one place, and why.
 
     ``spot`` and ``name`` say again for pictures what ``place`` says in words. ``cause`` is the
-    fault that the step would be if the message came by again.
+    fault that the step would be if the message came by again. ``doubt`` is what Microsoft leaves
+    open of it: it may go another way as well.
     """
 
     place: str
@@ -91,6 +92,7 @@ class Step:
     spot: Spot
     name: str = ""
     cause: Cause | None = None
+    doubt: str = ""
 
     def __str__(self) -> str:
         """Say it on one line."""
@@ -141,6 +143,11 @@ class Journey:
     message: Message
     steps: tuple[Step, ...]
     end: End
+
+    @property
+    def doubt(self) -> str:
+        """What is open of the first step of which anything is; empty where nothing is."""
+        return next((step.doubt for step in self.steps if step.doubt), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class Landscape:
         self._ranges = dict(self.surroundings.ranges)
         self._tenancies: dict[str, Tenancy] = {}
         self._ties: dict[str, Ties] = {}
+        self._providers: dict[str, Tenancy] = {}
         self._by_key: _Index = defaultdict(set)
         self._claims: _Index = defaultdict(set)
         self._shows: _Index = defaultdict(set)
@@ -42,6 +43,10 @@ class Landscape:
         """Return the tenant *name*; KeyError for a stranger."""
         return self._tenancies[name]
 
+    def get(self, name: str) -> Tenancy | None:
+        """Return the tenant *name*, None for a stranger."""
+        return self._tenancies.get(name)
+
     def __contains__(self, name: object) -> bool:
         """Tell whether there is such a tenant."""
         return name in self._tenancies
@@ -55,6 +60,8 @@ class Landscape:
         touched = self._untie(tenancy.name) | {tenancy.name}
         self._drop(tenancy.name)
         self._tenancies[tenancy.name] = tenancy
+        if tenancy.gateways:
+            self._providers[tenancy.name] = tenancy
         _enter(self._by_key, keys_of(tenancy), tenancy.name)
         return frozenset(touched | self._tie(tenancy))
 
@@ -79,6 +86,11 @@ class Landscape:
             self._ranges = dict(self.surroundings.ranges)
             touched |= {name for name, ties in self._ties.items() if ties.claimants}
         return frozenset(touched)
+
+    @property
+    def providers(self) -> tuple[Tenancy, ...]:
+        """The tenants with gateways."""
+        return tuple(self._providers.values())
 
     def sharing(self, key: str) -> tuple[Tenancy, ...]:
         """Return the tenants, by name, that have *key* of :func:`keys_of` in common."""
@@ -125,6 +137,7 @@ class Landscape:
 
     def _drop(self, name: str) -> None:
         before = self._tenancies.pop(name, None)
+        self._providers.pop(name, None)
         if before is not None:
             _leave(self._by_key, keys_of(before), name)
 

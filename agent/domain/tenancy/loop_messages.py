@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from agent.domain.tenancy.choice import choose, is_open, routing_rules
+from agent.domain.tenancy.choice import choose, is_open, limited_to, routing_rules
 from agent.domain.tenancy.journey_values import (
     INTERNET,
     OF_SERVERS,
@@ -52,6 +52,10 @@ def trials(tenancy: Tenancy, landscape: Landscape, ways: Ways) -> Iterator[Trial
 
 def own_domain(export: Export) -> str:
     """Return the domain that a tenant's people write from; :data:`OUTSIDE` where none is known."""
+    return export.once(_own_domain)
+
+
+def _own_domain(export: Export) -> str:
     domains = sorted(export.domains or (), key=lambda each: each.name)
     found = [each.name for each in domains if each.is_default]
     found += [each.name for each in domains if not each.is_of_microsoft]
@@ -68,16 +72,14 @@ def _alike(tenancy: Tenancy, ways: Ways) -> list[list[AcceptedDomain]]:
 
 def _way_of(domain: AcceptedDomain, tenancy: Tenancy, ways: Ways) -> object:
     """Return all that the way of mail for a domain depends on, beside the tenants."""
-    export = tenancy.export
-    chosen = choose(export, domain.name)
-    conditions = {value for rule in export.rules or () for _, value in rule.conditions}
+    chosen = choose(tenancy.export, domain.name)
     return (
         domain.domain_type,
         ways.mail(domain.name),
         tenancy.topologies.get(domain.name),
         chosen.connector.name if chosen is not None else None,
         ways.naming(domain.name),
-        tuple(sorted(value for value in conditions if domain.name in value.lower())),
+        limited_to(tenancy.export, domain.name),
     )
 
 

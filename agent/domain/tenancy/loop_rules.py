@@ -26,8 +26,7 @@ ATTRIBUTION = _rule(
     "Mail goes round because a tenant claims what is meant for another one",
     "Let the servers that send the claiming tenant's own mail show a certificate of its own, with a"
     " name that is one of its accepted domains and that no gateway shows when it delivers for"
-    " others, and name that one in TlsSenderCertificateName. The line below switches the connector"
-    " off, which ends the loop at once; mail of the tenant's own servers is then not relayed.",
+    " others, and name that one in TlsSenderCertificateName.",
     _TROUBLE,
 )
 DNS_ROUTING = _rule(
@@ -35,7 +34,9 @@ DNS_ROUTING = _rule(
     "Mail for mailboxes elsewhere is sent to an MX that leads back",
     "If the other mailboxes are on servers of your own, name those as smart host of an outbound"
     " connector for the domain, with UseMXRecord off. If there are none any more, make the accepted"
-    " domain Authoritative: mail for unknown recipients is then refused.",
+    " domain Authoritative: mail for unknown recipients is then refused. Where a connector to them"
+    " is only switched off, switch it on: as Authoritative the domain would refuse recipients that"
+    " are not synchronised.",
     _NDR,
 )
 SMART_HOST = _rule(

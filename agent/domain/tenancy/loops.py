@@ -6,13 +6,16 @@ Exchange Online would cut the loop.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from agent.domain.finding import Finding
-from agent.domain.tenancy.journey import travel
+from agent.domain.tenancy.evidence import serves
+from agent.domain.tenancy.hosts import is_endpoint
+from agent.domain.tenancy.hygiene_view import switch_on
 from agent.domain.tenancy.journey_values import CUT, ROUNDS, By, Cause, Journey, Loop, Step
 from agent.domain.tenancy.landscape import Landscape, Tenancy
-from agent.domain.tenancy.loop_messages import trials
 from agent.domain.tenancy.loop_rules import BY_CAUSE, RULES
+from agent.domain.tenancy.looping import looping
 from agent.domain.tenancy.objects import Export, Inbound, Outbound, TransportRule, identity_of
 from agent.domain.tenancy.powershell import command
 from agent.domain.tenancy.ways import Ways
@@ -28,15 +31,40 @@ def loops(tenancy: Tenancy, landscape: Landscape, ways: Ways | None = None) -> I
     known = ways if ways is not None else Ways(landscape)
     found: dict[tuple[Cause | None, By], list[tuple[Journey, Loop]]] = {}
     domains: dict[tuple[Cause | None, By], set[str]] = {}
-    for trial in trials(tenancy, landscape, known):
-        journey = travel(trial.message, landscape, known)
-        loop = journey.end.loop
-        if loop is not None and _concerns(tenancy, journey, loop):
-            key = loop.edge.cause, loop.edge.by
+    for each in looping(tenancy, known):
+        journey, loop = each.journey, each.loop
+        if _concerns(tenancy, journey, loop):
+            key = loop.edge.cause, _blamed(loop.edge.by, landscape)
             found.setdefault(key, []).append((journey, loop))
-            domains.setdefault(key, set()).update(trial.domains)
+            domains.setdefault(key, set()).update(each.trial.domains)
     for key in sorted(found, key=str):
         yield _finding(found[key], domains[key], tenancy, landscape)
+
+
+def _blamed(by: By, landscape: Landscape) -> By:
+    """Return the object to change: for a relay domain a connector that is off, if there is one."""
+    off = _off(by, landscape)
+    return by if off is None else By("outbound connector", off.name, by.tenant)
+
+
+def _off(by: By, landscape: Landscape) -> Outbound | None:
+    """Return the connector that would take a domain's mail to own servers if it were on."""
+    if by.kind != "accepted domain" or by.tenant not in landscape:
+        return None
+    return next(
+        (
+            each
+            for each in sorted(landscape[by.tenant].export.outbound or (), key=attrgetter("name"))
+            if not each.is_on
+            and each.connector_type == "on-premises"
+            and not each.is_transport_rule_scoped
+            and not each.use_mx_record
+            and each.smart_hosts
+            and not any(is_endpoint(host.lower()) for host in each.smart_hosts)
+            and serves(each, by.name)
+        ),
+        None,
+    )
 
 
 def _concerns(tenancy: Tenancy, journey: Journey, loop: Loop) -> bool:
@@ -58,15 +86,26 @@ def _finding(
     journey, loop = min(found, key=lambda each: len(each[0].steps))
     domain = journey.message.rcpt_domain
     others = sorted(domains - {domain})
+    blamed = _blamed(loop.edge.by, landscape)
     detail = f"mail for {domain} goes round {_through(loop)}; {loop.edge.by} sends it back"
-    evidence = [*_path(journey, loop), f"to change: {loop.edge.by}"]
+    if blamed != loop.edge.by:
+        detail += f", while {blamed} is switched off"
+    evidence = [*_path(journey, loop), f"to change: {blamed}"]
     if others:
         evidence.append(f"so does mail for {', '.join(others)}")
     fix = _fix(loop.edge, loop, landscape)
+    if fix and loop.edge.cause is Cause.ATTRIBUTION:
+        evidence.append(_OFF)
     if fix and loop.edge.by.tenant != tenancy.name:
         evidence.append(f"to type in tenant {loop.edge.by.tenant}: {fix}")
         fix = ""  # the same line here would change an object of the same name
     return BY_CAUSE[loop.edge.cause].found(detail, *evidence, fix=fix)
+
+
+_OFF = (
+    "the line switches the connector off, which ends the loop at once; mail of the tenant's own"
+    " servers is then not relayed"
+)
 
 
 def _through(loop: Loop) -> str:
@@ -107,7 +146,8 @@ def _fix(edge: Step, loop: Loop, landscape: Landscape) -> str:
             )
         case "outbound connector":
             return _fix_of_outbound(_identity(export.outbound, by), edge, loop)
-    return _authoritative(export, by.name)
+    off = _off(by, landscape)
+    return switch_on(off) if off is not None else _authoritative(export, by.name)
 
 
 def _fix_of_outbound(identity: str, edge: Step, loop: Loop) -> str:

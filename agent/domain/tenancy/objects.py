@@ -2,17 +2,19 @@
 
 The objects of its cmdlets with the properties that decide where mail goes, in Exchange's own words.
 What an export does not say is None and never false: the shapes differ by cmdlet, version and how
-they were written. All text has been through the gate. Source: the pages of the ``Get-`` cmdlets,
-read in 2026.
+they were written. Texts and lists are empty then; ``unsaid`` names the fields for which the file
+has no property at all. All text has been through the gate. Source: the pages of the ``Get-``
+cmdlets, read in 2026.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Literal
+from typing import Any, Literal, TypeVar, cast
 
+T = TypeVar("T")
 Network = IPv4Network | IPv6Network
 ConnectorType = Literal["on-premises", "partner"]
 TlsSettings = Literal["none", "encryption-only", "certificate-validation", "domain-validation"]
@@ -58,6 +60,7 @@ class Inbound:
     ef_users: tuple[str, ...] = ()
     created_at: datetime | None = None
     changed_at: datetime | None = None
+    unsaid: tuple[str, ...] = ()
 
     @property
     def is_on(self) -> bool:
@@ -114,6 +117,7 @@ class Outbound:
     last_validated_at: datetime | None = None
     created_at: datetime | None = None
     changed_at: datetime | None = None
+    unsaid: tuple[str, ...] = ()
 
     @property
     def is_on(self) -> bool:
@@ -135,6 +139,7 @@ class AcceptedDomain:
     sending_to_disabled: bool | None = None
     authentication_type: str = ""
     changed_at: datetime | None = None
+    unsaid: tuple[str, ...] = ()
 
     @property
     def is_of_microsoft(self) -> bool:
@@ -174,6 +179,7 @@ class TransportRule:
     exception_headers: tuple[str, ...] = ()
     conditions: tuple[tuple[str, str], ...] = ()
     changed_at: datetime | None = None
+    unsaid: tuple[str, ...] = ()
 
     @property
     def is_on(self) -> bool:
@@ -193,6 +199,7 @@ class DkimConfig:
     selector1_key_size: int | None = None
     selector2_key_size: int | None = None
     rotate_on_date: datetime | None = None
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +213,7 @@ class Organisation:
     message_expiration: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: what is made of it once stays beside it
 class Export:
     """What the files of one tenant say. A kind of object that no file holds is None, not empty.
 
@@ -222,14 +229,29 @@ class Export:
     organisation: Organisation | None = None
     exported_at: datetime | None = None
 
-    @property
+    @cached_property
     def domain_names(self) -> tuple[str, ...]:
         """The accepted domains, in lower case."""
         return tuple(each.name for each in self.domains or ())
 
+    @cached_property
+    def by_name(self) -> Mapping[str, AcceptedDomain]:
+        """The accepted domains by their names."""
+        return {each.name: each for each in self.domains or ()}
+
+    @cached_property
+    def _made(self) -> dict[Callable[["Export"], Any], Any]:
+        return {}
+
+    def once(self, make: Callable[["Export"], T]) -> T:
+        """Return what *make* makes of the export: made when first asked for, and kept with it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("T", self._made[make])
+
     def accepted(self, domain: str) -> AcceptedDomain | None:
         """Return the accepted domain that takes mail for *domain*, by itself or as its parent."""
-        known = _by_name(self.domains or ())
+        known = self.by_name
         if domain in known:
             return known[domain]
         for parent in parents(domain):
@@ -250,8 +272,3 @@ def parents(name: str) -> Iterator[str]:
     while "." in rest:
         yield rest
         _, _, rest = rest.partition(".")
-
-
-@lru_cache(maxsize=4096)
-def _by_name(domains: tuple[AcceptedDomain, ...]) -> dict[str, AcceptedDomain]:
-    return {each.name: each for each in domains}

@@ -34,8 +34,15 @@ def by_mx(message: Message, ways: Ways, before: State) -> tuple[Mail, State | En
             return mail, End("left", f"the MX of {domain}")
         return mail, End("unknown", text=f"the MX of {domain}, which DNS did not tell")
     if mail.lack:
-        return mail, End("refused", "the sender's own server", _LACKS[mail.lack])
+        return mail, End("refused", _sender(before), _LACKS[mail.lack])
     return mail, at(ways.exchange(mail.host, domain), before)
+
+
+def _sender(before: State) -> str:
+    """Say who looks up MX, and so gives the message back."""
+    if before.spot == "internet":
+        return "the sender's own server"
+    return f"tenant {before.name}" if before.spot == "tenant" else before.name
 
 
 def at(place: Place, before: State) -> State | End:

@@ -7,6 +7,7 @@ as well.
 
 import re
 
+_GAP = re.compile(r"(<[^<>]+>)")
 _QUOTES = re.compile(r"(['\u2018\u2019\u201a\u201b])")
 
 
@@ -30,6 +31,14 @@ def command(cmdlet: str, identity: str = "", **parameters: str | bool | tuple[st
     for name, value in parameters.items():
         words += [f"-{name}", _written(value=value)]
     return " ".join(words)
+
+
+def gaps(line: str) -> list[tuple[str, bool]]:
+    """Take a line apart where only the reader knows what to write: each piece, and if it is such.
+
+    Such a gap is in angle brackets, ``<name of your filter>``, and no line to be pasted as it is.
+    """
+    return [(piece, n % 2 == 1) for n, piece in enumerate(_GAP.split(line)) if piece]
 
 
 def _written(*, value: str | bool | tuple[str, ...]) -> str:

@@ -1,13 +1,13 @@
 """What does DNS say of the places that a landscape's mail goes through?
 
 Two rounds: the MX of accepted domains and smart hosts, then the addresses of what they name. What
-DNS cannot answer is left out, and is then not known to whoever asks.
+DNS cannot answer is left out, is then not known to whoever asks, and is told by its name.
 """
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, ask_all
+from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Silence, ask_all
 from agent.domain.mx import can_be_host
 from agent.domain.tenancy.landscape import Address, Exchanges, Surroundings, Tenancy
 
@@ -26,15 +26,33 @@ def look(tenancies: Iterable[Tenancy], further: Iterable[str] = ()) -> Plan[Surr
     for name, reply in zip(names, replies, strict=True):
         if isinstance(reply, Answer):
             seen.exchanges[name] = _exchanges(reply)
+        else:
+            seen.unanswered[name] = reply.reason
     hosts = sorted(set(_hosts(seen)))
     found = yield from ask_all(
         tuple(Query(host, kind, lasting=True) for host in hosts for kind in ("A", "AAAA"))
     )
     for place, host in enumerate(hosts):
-        addresses = _addresses(found[2 * place : 2 * place + 2])
+        answers = found[2 * place : 2 * place + 2]
+        addresses = _addresses(answers)
         if addresses is not None:
             seen.addresses[host] = addresses
+        else:
+            silent = (each.reason for each in answers if not isinstance(each, Answer))
+            seen.unanswered[host] = next(silent)
     return seen
+
+
+def unanswered(tenancy: Tenancy, seen: Surroundings) -> dict[str, Silence]:
+    """Return the names of a tenant's mail that DNS did not speak of, and why not, in order.
+
+    They are its domains, its smart hosts and the exchanges of both; *seen* may be of many tenants.
+    """
+    named = dict.fromkeys(_named((tenancy,)))
+    for name in tuple(named):
+        for host in seen.exchanges.get(name, Exchanges()).hosts[:MAX_HOSTS]:
+            named[host] = None
+    return {name: seen.unanswered[name] for name in named if name in seen.unanswered}
 
 
 def _named(tenancies: Iterable[Tenancy]) -> Iterator[str]:

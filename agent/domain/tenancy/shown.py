@@ -10,10 +10,10 @@ from operator import attrgetter
 
 from agent.domain.attribution import InboundConnector
 from agent.domain.mx import matches_any
-from agent.domain.tenancy.hosts import are_kin
 from agent.domain.tenancy.landscape import Address, Tenancy
-from agent.domain.tenancy.objects import Inbound
+from agent.domain.tenancy.objects import Export, Inbound
 from agent.domain.tenancy.places import Place
+from agent.domain.tenancy.served import Served, own
 from agent.domain.tenancy.ways import Ways
 
 
@@ -48,9 +48,7 @@ def by_gateway(gateway: Place, owner: Tenancy, sender: str, ways: Ways) -> Shown
         return found if lock is None else _that_passes(lock, found)
     if lock is not None:
         return _that_passes(lock, Shown((), address))
-    connector = next(
-        (each for each in _own(owner) if are_kin(each.certificate_domain, gateway.host)), None
-    )
+    connector = own(owner.export).by_name(gateway.host)
     if connector is not None:
         return Shown((connector.tls_sender_certificate_name,), address, _demanded(connector))
     return Shown((), address, "as DNS says" if address else "")
@@ -58,17 +56,22 @@ def by_gateway(gateway: Place, owner: Tenancy, sender: str, ways: Ways) -> Shown
 
 def _lock(owner: Tenancy, sender: str) -> Inbound | None:
     """Return the partner connector that restricts mail of *sender*, which a filter must pass."""
-    for each in sorted(owner.export.inbound or (), key=attrgetter("name")):
-        if each.is_on and each.is_restricted and _covers(each, sender):
-            return each
-    return None
+    locks, places = owner.export.once(_locks)
+    labels = sender.split(".")
+    above = (f"*.{'.'.join(labels[number:])}" for number in range(1, len(labels)))
+    found = [places[scope] for scope in ("*", sender, *above) if scope in places]
+    return locks[min(found)] if found else None
 
 
-def _covers(connector: Inbound, sender: str) -> bool:
-    domains = {each.lower() for each in connector.sender_domains}
-    return not domains.isdisjoint(("*", sender)) or any(
-        each.startswith("*.") and sender.endswith(each[1:]) for each in domains
-    )
+def _locks(export: Export) -> tuple[list[Inbound], dict[str, int]]:
+    """Return the connectors that restrict, by name, and the place of the first for each scope."""
+    locks = [each for each in export.inbound or () if each.is_on and each.is_restricted]
+    locks.sort(key=attrgetter("name"))
+    places: dict[str, int] = {}
+    for place, lock in enumerate(locks):
+        for scope in lock.sender_domains:
+            places.setdefault(scope.lower(), place)
+    return locks, places
 
 
 def _that_passes(lock: Inbound, shown: Shown) -> Shown:
@@ -88,33 +91,32 @@ def _demanded(connector: Inbound) -> str:
     return f'as inbound connector "{connector.name}" demands'
 
 
-def _own(tenancy: Tenancy) -> list[Inbound]:
-    """Return the on-premises connectors of a tenant that are on, by name."""
-    found = (each for each in tenancy.export.inbound or () if each.is_on)
-    kept = (each for each in found if each.connector_type == "on-premises")
-    return sorted(kept, key=attrgetter("name"))
-
-
 def by_server(host: str, tenancy: Tenancy, ways: Ways) -> Shown:
     """Return what a tenant's own server shows: what a connector for own servers asks for."""
     if tenancy.export.inbound is None:
         return Shown(source="the export holds no inbound connectors", is_open=True)
-    own = [each for each in _own(tenancy) if not _is_of_service(each, tenancy)]
-    if not own:
+    servers = tenancy.export.once(_of_servers)
+    if not servers.connectors:
         names = ways.seen.certificates.get(host, ())
         address = next(iter(ways.addresses(host)), None)
         return Shown(names, address, "no on-premises inbound connector is for it")
-    return by_connector(next((each for each in own if ways.fits(each, host)), own[0]))
+    found = servers.find((host,), ways.addresses(host))
+    return by_connector(found if found is not None else servers.connectors[0])
 
 
-def _is_of_service(connector: Inbound, tenancy: Tenancy) -> bool:
-    """Tell whether a connector is for an add-on service: it is kin to where rules send mail."""
-    name = connector.certificate_domain
-    return any(
-        are_kin(name, host)
-        for outbound in tenancy.export.outbound or ()
+def _of_servers(export: Export) -> Served:
+    """Return the on-premises connectors that are for own servers.
+
+    One for an add-on service is kin to where rules send mail.
+    """
+    services = Served(
+        Inbound(name="", tls_sender_certificate_name=host)
+        for outbound in export.outbound or ()
         if outbound.is_transport_rule_scoped
         for host in (outbound.tls_domain, *outbound.smart_hosts)
+    )
+    return Served(
+        each for each in own(export).connectors if services.by_name(each.certificate_domain) is None
     )
 
 

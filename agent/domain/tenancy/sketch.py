@@ -64,23 +64,22 @@ class Sketch:
         return Diagram(tuple(stations.values()), roads)
 
     def _merged(self) -> dict[str, Station]:
-        """Return the place that stands for another one, by the key of that."""
+        """Return the place that stands for another one, by the key of that.
+
+        Alike are those of one kind to which roads lead, from which they do, or both.
+        """
+        starts, ends = {start for start, _ in self._ways}, {end for _, end in self._ways}
         notable = {key for ends, way in self._ways.items() if way.mood == "bad" for key in ends}
-        alike: dict[tuple[str, int, frozenset[bool]], list[Station]] = defaultdict(list)
+        alike: dict[tuple[str, int, bool, bool], list[Station]] = defaultdict(list)
         for key, station in self._stations.items():
             if key not in notable:
-                alike[station.kind, station.column, self._directions(key)].append(station)
+                alike[station.kind, station.column, key in starts, key in ends].append(station)
         merged: dict[str, Station] = {}
         for number, group in enumerate(alike.values()):
             if len(group) > MOST_ALIKE:
                 one = _group(group, f"many:{number}")
                 merged |= {each.key: one for each in group}
         return merged
-
-    def _directions(self, key: str) -> frozenset[bool]:
-        """Return whether roads lead to a place, from it, or both."""
-        ends = (end for start, end in self._ways if key in (start, end))
-        return frozenset(end == key for end in ends)
 
 
 def _key(stands_for: dict[str, Station], key: str) -> str:

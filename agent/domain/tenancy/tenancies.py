@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 
+from agent.domain.lookup import Silence
 from agent.domain.tenancy.objects import Export, Network
 
 Address = IPv4Address | IPv6Address
@@ -44,10 +45,12 @@ class Surroundings:
     """What DNS and the probes saw; what is missing is not known.
 
     ``exchanges`` by domain, ``addresses`` by host, ``certificates`` the names that a host showed,
-    ``ranges`` the networks that a provider publishes, by what people call it.
+    ``ranges`` the networks that a provider publishes, by what people call it. ``unanswered`` the
+    names that DNS would not speak of when it was last asked, with the reason.
     """
 
     exchanges: dict[str, Exchanges] = field(default_factory=dict)
     addresses: dict[str, tuple[Address, ...]] = field(default_factory=dict)
     certificates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: dict[str, tuple[Network, ...]] = field(default_factory=dict)
+    unanswered: dict[str, Silence] = field(default_factory=dict)

@@ -6,15 +6,16 @@ name in a tenant suggests.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import ip_network
+from typing import Any, TypeVar, cast
 
-from agent.domain.attribution import Tenant
+from agent.domain.attribution import Arrival, Attribution, Tenant, attribute
 from agent.domain.knowledge.clouds import CLASSIC_SUFFIX
 from agent.domain.knowledge.filter_hosts import filter_title
 from agent.domain.mx import matches, owner_of
 from agent.domain.public_suffix import owned_parents, zone_of
-from agent.domain.tenancy.as_attributed import tenant_of
+from agent.domain.tenancy.as_attributed import Attributed
 from agent.domain.tenancy.hosts import (
     are_kin,
     as_address,
@@ -26,7 +27,9 @@ from agent.domain.tenancy.hosts import (
 from agent.domain.tenancy.landscape import Address, Landscape, Tenancy
 from agent.domain.tenancy.objects import MICROSOFT_DOMAINS, Inbound, Outbound
 from agent.domain.tenancy.places import Mail, Place
+from agent.domain.tenancy.served import own
 
+T = TypeVar("T")
 CLASSIC = f".{CLASSIC_SUFFIX}"
 
 
@@ -38,11 +41,27 @@ class Ways:
         self.seen = landscape.surroundings
         self._owners: dict[str, Tenancy | None] = {}
         self._places: dict[tuple[str, str], Place] = {}
-        self._tenants: dict[str, Tenant] = {}
+        self._tenants: dict[str, Attributed] = {}
         self._by_name: dict[str, frozenset[str]] = {}
         self._by_address: dict[Address, frozenset[str]] = {}
+        self._smart_hosts: dict[tuple[object, ...], Place] = {}
+        self._fronts: dict[str, dict[str, bool]] = {}
+        self._attributions: dict[tuple[object, ...], Attribution] = {}
+        self._made: dict[tuple[object, str], Any] = {}
         self._naming: dict[str, list[str]] | None = None
         self._gateways: dict[str, str] | None = None
+
+    def see_again(self) -> None:
+        """Forget what was found out of what DNS and probes saw, which is now something else."""
+        for known in (self._places, self._smart_hosts, self._fronts, self._made):
+            known.clear()
+
+    def once(self, make: "Callable[[Tenancy, Ways], T]", tenancy: Tenancy) -> T:
+        """Return what *make* finds out of a tenant; it is asked once."""
+        key = (make, tenancy.name)
+        if key not in self._made:
+            self._made[key] = make(tenancy, self)
+        return cast("T", self._made[key])
 
     def owner(self, domain: str) -> Tenancy | None:
         """Return the tenant that takes mail for *domain*, the first by name where several do."""
@@ -120,7 +139,7 @@ class Ways:
         """Return the tenant of which *host* is a name."""
         for name in with_parents(host):
             for tenancy in self.landscape.sharing(f"domain:{name}"):
-                if name in tenancy.export.domain_names:
+                if name in tenancy.export.by_name:
                     return tenancy
         return None
 
@@ -134,39 +153,33 @@ class Ways:
         if topology == "third-party-filter":
             return Place("gateway", host)
         is_own = holder is owner or topology in ("hybrid", "on-premises")
-        if is_own or self._has_server(owner, host):
+        # The name of a certificate tells nothing here: tenants name those of filters as well.
+        if is_own or own(owner.export).has_address(self.addresses(host)):
             return Place("server", host, owner.name)
         return Place("gateway", host)
 
-    def _has_server(self, tenancy: Tenancy, host: str) -> bool:
-        """Tell whether a host has an address that a tenant's on-premises connectors name.
-
-        The name of a certificate tells nothing here: tenants name those of filters as well.
-        """
-        networks = [
-            network
-            for each in tenancy.export.inbound or ()
-            if _is_own(each)
-            for network in each.networks
-        ]
-        return any(lies_in(each, networks) for each in self.addresses(host))
-
-    def fits(self, connector: Inbound, host: str, tls_domain: str = "") -> bool:
+    def fits(self, connector: Inbound, host: str) -> bool:
         """Tell whether an inbound connector is for what is at *host*, by name or by address."""
-        name = connector.certificate_domain
-        if are_kin(name, host) or are_kin(name, tls_domain):
-            return True
-        return any(lies_in(each, connector.networks) for each in self.addresses(host))
+        return are_kin(connector.certificate_domain, host) or any(
+            lies_in(each, connector.networks) for each in self.addresses(host)
+        )
 
     def smart_host(self, connector: Outbound, tenancy: Tenancy, host: str) -> Place:
         """Return what is at *host*, a smart host of a connector of *tenancy*."""
         if host in self.seen.exchanges and self.seen.exchanges[host].hosts:
             host = self.seen.exchanges[host].hosts[0]
+        scoped = bool(connector.is_transport_rule_scoped)
+        key = (tenancy.name, host, connector.tls_domain, connector.connector_type, scoped)
+        if key not in self._smart_hosts:
+            self._smart_hosts[key] = self._at_smart_host(connector, tenancy, host)
+        return self._smart_hosts[key]
+
+    def _at_smart_host(self, connector: Outbound, tenancy: Tenancy, host: str) -> Place:
         found = self._published(host)
         if found is not None:
             return found
         inbound = self.returning(connector, tenancy, host)
-        if zone_of(host) in tenancy.export.domain_names:
+        if zone_of(host) in tenancy.export.by_name:
             return Place("server", host, tenancy.name)
         if self._is_in_front(tenancy, host):
             return Place("gateway", host)
@@ -179,23 +192,19 @@ class Ways:
 
     def _is_in_front(self, tenancy: Tenancy, host: str) -> bool:
         """Tell whether *host* is of a gateway that nobody names but the MX of the tenant."""
-        for domain in tenancy.export.domain_names:
-            mail = self.mail(domain)
-            if mail.host and are_kin(mail.host, host):
-                place = self.exchange(mail.host, domain)
-                return place.kind == "gateway" and not place.whose
-        return False
+        if tenancy.name not in self._fronts:
+            fronts = self._fronts[tenancy.name] = {}
+            for domain in tenancy.export.domain_names:
+                exchange = self.mail(domain).host
+                zone = zone_of(exchange)
+                if zone and zone not in fronts:
+                    place = self.exchange(exchange, domain)
+                    fronts[zone] = place.kind == "gateway" and not place.whose
+        return self._fronts[tenancy.name].get(zone_of(host), False)
 
     def returning(self, connector: Outbound, tenancy: Tenancy, host: str) -> Inbound | None:
         """Return the on-premises connector by which mail comes back from a smart host."""
-        return next(
-            (
-                each
-                for each in sorted(tenancy.export.inbound or (), key=lambda each: each.name)
-                if _is_own(each) and self.fits(each, host, connector.tls_domain)
-            ),
-            None,
-        )
+        return own(tenancy.export).find((host, connector.tls_domain), self.addresses(host))
 
     def serves(self, gateway: Place, domain: str) -> bool:
         """Tell whether the MX of *domain* leads to whoever runs the gateway."""
@@ -209,6 +218,21 @@ class Ways:
             return place.whose == gateway.whose
         return are_kin(place.host, gateway.host)
 
+    def attribution(self, arrival: Arrival, to: str, *, is_addressed: bool) -> Attribution:
+        """Decide whose a message to the domain *to* is.
+
+        Of that domain only counts which of the tenants accept it.
+        """
+        owner, names = self.owner(to), arrival.certificate_names
+        known = self.claimants(owner, names, arrival.address if is_addressed else None)
+        export = {each.name: self.landscape[each.name].export for each in known}
+        takers = tuple(name for name in export if export[name].accepted(to) is not None)
+        key = (names, arrival.address, arrival.mail_from, tuple(export), takers)
+        if key not in self._attributions:
+            facing = [self._attributed(name).facing(arrival) for name in export]
+            self._attributions[key] = attribute(arrival, facing)
+        return self._attributions[key]
+
     def claimants(
         self, owner: Tenancy | None, shown: Iterable[str], address: Address | None
     ) -> tuple[Tenant, ...]:
@@ -218,7 +242,7 @@ class Ways:
             found |= self._claiming_name(name.lower().removeprefix("*."))
         if address is not None:
             found |= self._claiming_address(address)
-        return tuple(map(self._attributed, sorted(found)))
+        return tuple(self._attributed(name).tenant for name in sorted(found))
 
     def _claiming_name(self, name: str) -> frozenset[str]:
         """Return the tenants with a connector that may claim a certificate of this name.
@@ -248,9 +272,9 @@ class Ways:
             )
         return self._by_address[address]
 
-    def _attributed(self, name: str) -> Tenant:
+    def _attributed(self, name: str) -> Attributed:
         if name not in self._tenants:
-            self._tenants[name] = tenant_of(self.landscape[name])
+            self._tenants[name] = Attributed(self.landscape[name])
         return self._tenants[name]
 
     def naming(self, domain: str) -> tuple[str, ...]:
@@ -269,7 +293,3 @@ def _key_of(address: Address) -> str:
     """Return the key under which a landscape has the networks around an address."""
     block = ip_network((address, 24 if address.version == 4 else 48), strict=False)  # noqa: PLR2004
     return f"network:{block.network_address}"
-
-
-def _is_own(connector: Inbound) -> bool:
-    return connector.is_on and connector.connector_type == "on-premises"

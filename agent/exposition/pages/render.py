@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from agent.domain.diagram import about
 from agent.domain.fact import Diagram, Fact, Node, Path, Phase, Table, Text, Walk
 from agent.domain.finding import Rule
+from agent.domain.tenancy.powershell import gaps
 from agent.exposition.pages import view
 from agent.exposition.pages.diagram import picture
 from agent.exposition.pages.state import State
@@ -92,6 +93,7 @@ def _environment() -> Environment:
         "picture": picture,
         "about": about,
         "pieces": view.pieces,
+        "gaps": gaps,
         "sign": _SIGNS.__getitem__,
     }
     environment.globals |= {"State": State}

@@ -6,21 +6,22 @@ tenant, filtered as the query says. No data yet is not "fine", and an old result
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from urllib.parse import quote, urlencode
 
-from agent.domain.finding import Finding
+from agent.domain.finding import Finding, by_rule
 from agent.exposition.pages.state import State, state_of
+from agent.probes.base import DEPENDENCY_DOWN
 from agent.runtime.board import Change, Run, Standing
 
 PER_PAGE = 100  # subjects
 MANY = 60  # subjects, above which only those with trouble are listed unless asked for
 IN_FULL = 24  # subjects, up to which the overview draws the facts too
+DRIFT = "drift"  # the kind of check that sees what changed
 _CODE = re.compile(r"`([^`]+)`")
-
 
 Key = tuple[str, str, str]  # tenant, kind and name of a subject
 
@@ -52,6 +53,16 @@ class CheckView:
     changed_at: datetime | None
     findings: tuple[Finding, ...]
     consecutive: Mapping[str, int]
+
+    @property
+    def alike(self) -> list[tuple[Finding, tuple[Finding, ...]]]:
+        """The first finding of each rule with the others of the same rule, the worst first."""
+        return [(found[0], found[1:]) for _, found in by_rule(self.findings)]
+
+    @property
+    def is_waiting(self) -> bool:
+        """True where nothing could be looked at, for a reason that is told elsewhere."""
+        return bool(self.findings) and all(each.rule is DEPENDENCY_DOWN for each in self.findings)
 
     @property
     def is_old(self) -> bool:
@@ -192,7 +203,22 @@ def key_of(standing: Standing) -> Key:
 
 def _view_subject(key: Key, standings: Iterable[Standing], now: datetime) -> SubjectView:
     checks = [view_check(standing, now) for standing in standings]
-    return SubjectView(*key, tuple(sorted(checks, key=lambda check: (check.state, check.kind))))
+    checks.sort(key=lambda check: (check.state, check.is_waiting, check.kind))
+    return SubjectView(*key, tuple(_with_cause(checks)))
+
+
+def _with_cause(checks: list[CheckView]) -> Iterator[CheckView]:
+    """Yield the checks with what changed right behind the worst of what may have come of it."""
+    is_due = checks[0].state is State.CRITICAL
+    changed = [each for each in checks[1:] if is_due and each.kind == DRIFT and _tells(each)]
+    yield checks[0]
+    yield from changed
+    yield from (each for each in checks[1:] if each not in changed)
+
+
+def _tells(check: CheckView) -> bool:
+    """Tell whether a check says anything that is to be believed."""
+    return bool(check.findings) and not check.is_old and not check.is_waiting
 
 
 def _by_subject(standings: Iterable[Standing]) -> dict[Key, list[Standing]]:

@@ -722,3 +722,30 @@ def test_a_tenant_without_an_export_of_connectors_has_no_findings() -> None:
     empty = tenant("contoso", None)
     blank = replace(empty, export=replace(empty.export, inbound=None))
     assert findings(land(blank)) == {"contoso": ()}
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "fix"),
+    [
+        pytest.param(
+            {"contoso.com": "eu-smtp-inbound-1.mimecast.com"},
+            "-ConnectorType 'Partner' -RequireTls $true -RestrictDomainsToCertificate $true",
+            id="all mail comes by it",
+        ),
+        pytest.param({"contoso.com": "mx0.pphosted.com"}, "-Enabled $false", id="another filter"),
+        pytest.param({}, "-Enabled $false", id="DNS says nothing"),
+    ],
+)
+def test_a_filters_connector_locks_nobody_out(exchanges: dict[str, str], fix: str) -> None:
+    landscape = land(
+        tenant("contoso", "contoso.com", own("*.mimecast.com")), around=surroundings(exchanges)
+    )
+    (finding,) = findings(landscape)["contoso"]
+    assert finding.fix.endswith(fix)
+    assert any("then not relayed" in each for each in finding.evidence) is ("-Enabled" in fix)
+
+
+def test_the_wizard_leaves_it_at_a_parent() -> None:
+    made = own("mail.contoso.com", connector_source="HybridWizard")
+    landscape = land(tenant("contoso", "contoso.com", made), around=surroundings({}))
+    quiet(rules.PARENT_ONLY, findings(landscape)["contoso"])

@@ -1,6 +1,6 @@
 """What differs between two exports is said in Exchange's words, with the line that undoes it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.domain.tenancy.drift import Change, differences, together
+from agent.domain.tenancy.drift import Change, differences
 from agent.domain.tenancy.objects import (
     AcceptedDomain,
     DkimConfig,
@@ -18,6 +18,7 @@ from agent.domain.tenancy.objects import (
     Outbound,
     TransportRule,
 )
+from agent.domain.tenancy.succession import Together, together
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -184,7 +185,32 @@ def test_a_connector_with_a_new_name_has_changed_its_name() -> None:
 
 def test_a_connector_that_was_made_again_is_the_same_by_its_name() -> None:
     again = replace(OWN, guid=GUID.replace("8", "9"), name="FROM OWN SERVERS")
-    assert [each.property for each in differences(of(OWN), of(again))] == ["Name"]
+    found = differences(of(OWN), of(again))
+    assert [each.property for each in found] == ["Name", "Guid"]
+    assert found[1].fix == ""
+
+
+def test_an_address_written_otherwise_is_the_same() -> None:
+    same = replace(OWN, sender_ip_addresses=("198.51.100.7/32", "192.0.2.0/28"))
+    assert differences(of(OWN), of(same)) == ()
+    odd = replace(OWN, sender_ip_addresses=("somewhere",))
+    assert len(differences(of(odd), of(OWN))) == 1
+
+
+UNSAID = replace(
+    OWN,
+    tls_sender_certificate_name="",
+    sender_ip_addresses=(),
+    require_tls=None,
+    unsaid=("require_tls", "sender_ip_addresses", "tls_sender_certificate_name"),
+)
+
+
+def test_what_a_file_has_no_property_for_has_not_gone_to_nothing() -> None:
+    assert differences(of(OWN), of(UNSAID)) == differences(of(UNSAID), of(OWN)) == ()
+    bare = replace(ROUTING, conditions=(), unsaid=("conditions",))
+    assert differences(of(ROUTING), of(bare)) == ()
+    assert differences(of(CONTOSO), of(Organisation(name="contoso"))) == ()
 
 
 def test_objects_that_came_and_went() -> None:
@@ -405,7 +431,7 @@ def test_what_was_removed_is_made_again(thing: Any, fix: str) -> None:
 def none_like(thing: Any) -> Export:
     """An export that holds no object, of the kind of *thing*."""
     held = of(thing)
-    (name,) = (name for name in Export.__slots__ if getattr(held, name) is not None)
+    (name,) = (each.name for each in fields(Export) if getattr(held, each.name) is not None)
     empty: dict[str, Any] = {name: ()}
     return Export(**empty)
 
@@ -485,9 +511,11 @@ def test_what_holds_back_less_is_told(
 
 def test_what_is_no_longer_exported_is_taken_from_before() -> None:
     whole = of(OWN, BACK, DOMAIN, ROUTING, SIGNING, CONTOSO)
-    assert together(whole, Export(exported_at=LATER)) == replace(whole, exported_at=LATER)
-    assert together(Export(), whole) == whole
-    assert together(of(OWN), of(FILTER)).inbound == (FILTER,)
+    found = together(whole, Export(exported_at=LATER))
+    assert found.export == replace(whole, exported_at=LATER)
+    assert found.taken_over[0] == "inbound connectors"
+    assert together(Export(), whole) == Together(whole)
+    assert together(of(OWN), of(FILTER)).export.inbound == (FILTER,)
 
 
 THINGS = st.lists(

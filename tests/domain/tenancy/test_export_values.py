@@ -55,6 +55,8 @@ GOOD: list[Any] = [
     (word(TYPES, nothing="none"), "", "none"),
     (values.name_of_word, "AdminUI", "AdminUI"),
     (values.name_of_word, None, ""),
+    (values.hint_of_word, "HybridWizard", "HybridWizard"),
+    (values.hint_of_word, 2, ""),
     (values.number, 2048, 2048),
     (values.number, " -1 ", -1),
     (values.number, None, None),

@@ -63,7 +63,34 @@ ROUTE = TransportRule(
     conditions=(("RecipientDomainIs", f"fabrikam.example {CONTOSO}"),),
 )
 
+WAY_OUT = replace(TO_HOME, connector_source="AdminUI")
+OUT_ONLY = replace(CLOUD, outbound=(WAY_OUT,))
+WAY_IN = replace(FROM_HOME, connector_source="AdminUI")
 NEEDS = [
+    (fires, common.INBOUND_NONE, "only a way out", OUT_ONLY),
+    (
+        fires,
+        common.INBOUND_NONE,
+        "for all accepted domains",
+        replace(
+            OUT_ONLY,
+            outbound=(replace(WAY_OUT, recipient_domains=(), all_accepted_domains=True),),
+        ),
+    ),
+    (
+        fires,
+        common.INBOUND_NONE,
+        "the way in is off",
+        replace(OUT_ONLY, inbound=(replace(WAY_IN, enabled=False),)),
+    ),
+    (quiet, common.INBOUND_NONE, "both", replace(OUT_ONLY, inbound=(WAY_IN,))),
+    (quiet, common.INBOUND_NONE, "not exported", replace(OUT_ONLY, inbound=None)),
+    (
+        quiet,
+        common.INBOUND_NONE,
+        "for everybody",
+        replace(OUT_ONLY, outbound=(replace(WAY_OUT, recipient_domains=("*",)),)),
+    ),
     (fires, common.INBOUND_MISSING, "hybrid", replace(DECLARED, inbound=())),
     (fires, common.INBOUND_MISSING, "the wizard's other one", replace(HYBRID, inbound=())),
     (fires, common.INBOUND_MISSING, "behind Exchange Online", replace(BEHIND, inbound=())),

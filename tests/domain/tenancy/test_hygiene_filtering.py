@@ -46,7 +46,25 @@ def known_by(condition: str, case: Case = CLOUD, value: str = "x") -> Case:
     return replace(case, rules=(replace(BYPASS, conditions=((condition, value),)),))
 
 
+SILENT = replace(through(LOOSE), mx={})
 CASES = [
+    (fires, rules.UNRESTRICTED, "DNS says nothing", SILENT),
+    (quiet, rules.UNRESTRICTED, "a lock beside it", replace(SILENT, inbound=(LOOSE, LOCK))),
+    (quiet, rules.UNRESTRICTED, "off", replace(SILENT, inbound=(replace(LOOSE, enabled=False),))),
+    (
+        quiet,
+        rules.UNRESTRICTED,
+        "for a partner",
+        replace(SILENT, inbound=(replace(LOOSE, sender_domains=("fabrikam.example",)),)),
+    ),
+    (quiet, rules.UNRESTRICTED, "MX at a filter", through(LOOSE)),
+    (quiet, rules.UNRESTRICTED, "MX at Exchange Online", elsewhere(AT_EXCHANGE, through(LOOSE))),
+    (
+        fires,
+        rules.NOT_LOCKED_DOWN,
+        "a filter that no name in the tenant tells of",
+        elsewhere(UNKNOWN_FILTER, through(replace(LOOSE, tls_sender_certificate_name=""))),
+    ),
     (fires, rules.NOT_LOCKED_DOWN, "no connector", through()),
     (fires, rules.NOT_LOCKED_DOWN, "one that is not restricted", through(LOOSE)),
     (fires, rules.NOT_LOCKED_DOWN, "one that is off", through(OFF)),
@@ -284,7 +302,9 @@ def test_rules(proves: Proves, rule: Rule, case: Case) -> None:
             through(),
             "The MX of contoso.example leads to a filter, and no partner connector for `*` is"
             " restricted to it.",
-            "",
+            "New-InboundConnector -Name 'From the filter' -ConnectorType 'Partner'"
+            " -SenderDomains '*' -RequireTls $true -RestrictDomainsToCertificate $true"
+            " -TlsSenderCertificateName '<name in the certificate of the filter>'",
             id="no connector",
         ),
         pytest.param(
@@ -311,7 +331,9 @@ def test_rules(proves: Proves, rule: Rule, case: Case) -> None:
             through(replace(LOOSE, tls_sender_certificate_name="")),
             "The MX of contoso.example leads to a filter, and inbound connector 'From the filter'"
             " takes mail from everybody.",
-            "",
+            "Set-InboundConnector -Identity 'From the filter' -RequireTls $true"
+            " -RestrictDomainsToCertificate $true -TlsSenderCertificateName"
+            " '<name in the certificate of the filter>'",
             id="neither",
         ),
         pytest.param(
@@ -342,6 +364,15 @@ def test_rules(proves: Proves, rule: Rule, case: Case) -> None:
 def test_what_is_said(rule: Rule, case: Case, detail: str, fix: str) -> None:
     found = fires(rule, case.seen())
     assert (found.detail, found.fix) == (detail, fix)
+
+
+def test_no_line_locks_out_a_domain_whose_mail_comes_straight() -> None:
+    mixed = replace(
+        through(LOOSE),
+        domains=(DOMAIN, OTHER),
+        mx={CONTOSO: FILTERED.mx[CONTOSO], OTHER.name: AT_EXCHANGE},
+    )
+    assert fires(rules.NOT_LOCKED_DOWN, mixed.seen()).fix == ""
 
 
 def test_a_lock_that_is_off_is_no_leftover() -> None:

@@ -389,6 +389,76 @@ def test_what_no_tenant_takes_is_left_to_exchange_online() -> None:
     assert end_of(sent, tenant(to_partner)) == end
 
 
+DENIED = "550 5.7.64 TenantAttribution; Relay Access Denied"
+AT_EDGE = "Exchange Online, the endpoint of tenant contoso"
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "end"),
+    [
+        pytest.param({OUTSIDE: "mx.nobody.example"}, f"refused by {AT_EDGE}: {DENIED}", id="past"),
+        pytest.param({OUTSIDE: EXCHANGE}, f"left to {AT_EDGE}", id="another tenant"),
+        pytest.param(
+            {OUTSIDE: "mxa-1.gslb.pphosted.com"},
+            "not known from here on: whether any tenant accepts outside.example; where none does,"
+            f" {DENIED}",
+            id="a filter, perhaps of another tenant",
+        ),
+        pytest.param(
+            {},
+            "not known from here on: whether any tenant accepts outside.example; where none does,"
+            f" {DENIED}",
+            id="DNS says nothing",
+        ),
+    ],
+)
+def test_own_servers_without_a_connector_are_not_relayed(
+    exchanges: dict[str, str], end: str
+) -> None:
+    around = surroundings(exchanges)
+    sent = from_servers(OUTSIDE, rcpt_class="external")
+    assert end_of(sent, tenant(TO_OWN), around=around) == end
+
+
+def test_who_looks_up_mx_gives_the_message_back() -> None:
+    around = Surroundings(exchanges={OUTSIDE: Exchanges((), is_null=True)})
+    lack = "556 5.1.10 the recipient's domain takes no mail (null MX, RFC 7505)"
+    assert end_of(mail(OUTSIDE), tenant(), around=around) == (
+        f"refused by the sender's own server: {lack}"
+    )
+    within_ = within(OUTSIDE, rcpt_class="external")
+    assert end_of(within_, tenant(), around=around) == f"refused by tenant contoso: {lack}"
+    by_filter = replace(
+        TO_OWN,
+        connector_type="partner",
+        recipient_domains=("*",),
+        smart_hosts=("out.pphosted.com",),
+    )
+    assert end_of(within_, tenant(by_filter), around=around) == (
+        f"refused by out.pphosted.com: {lack}"
+    )
+
+
+def test_which_of_two_connectors_is_used_is_in_doubt() -> None:
+    other = replace(TO_OWN, name="other", smart_hosts=("second.contoso.com",))
+    message = mail(rcpt_class="remote")
+    around = surroundings({"contoso.com": EXCHANGE})
+    journey = travel(message, land(tenant(TO_OWN, other), around=around))
+    assert (
+        journey.doubt == 'one of "other", "to own servers" is used, and which one is not documented'
+    )
+    assert "unknown" in [step.mood for step in journey.steps]
+    alike = replace(TO_OWN, name="other")
+    assert travel(message, land(tenant(TO_OWN, alike), around=around)).doubt == ""
+
+
+def test_a_rule_whose_connector_is_off_is_named() -> None:
+    off = replace(TO_SERVICE, enabled=False)
+    journey = travel(within(), land(tenant(off, SIGN)))
+    assert journey.end.kind == "unknown"
+    assert journey.steps[-1].by.name == "sign"
+
+
 def test_two_tenants_meet_at_the_endpoint() -> None:
     fabrikam = tenant(name="fabrikam", domain="fabrikam.com")
     around = surroundings({"fabrikam.com": "fabrikam-com.mail.protection.outlook.com"})
@@ -430,8 +500,8 @@ def test_a_journey_is_told_in_words() -> None:
             ' contoso.com is its accepted domain; "lock" lets it in'
         ),
         (
-            "tenant contoso: delivers it to a mailbox, because contoso.com is its accepted domain"
-            " and there is such a mailbox"
+            "tenant contoso: delivers it to a mailbox, because contoso.com is its accepted"
+            " domain, and that there is such a mailbox is assumed"
         ),
     ]
     assert str(journey.steps[2].by) == 'inbound connector "lock" of tenant contoso'

@@ -162,6 +162,7 @@ def test_the_loop_of_the_article_is_one_finding_at_the_provider() -> None:
         "4. tenant provider: sends it to mx1.prov",
         "and again from 2: Exchange Online cuts i",
         'to change: inbound connector "from gatew',
+        "the line switches the connector off, whi",
     ]
     assert "at about hop 41, with 554 5.4.14" in finding.evidence[4]
     assert finding.fix == "Set-InboundConnector -Identity 'from gateways' -Enabled $false"
@@ -174,6 +175,36 @@ def test_the_customer_is_told_too_and_given_nothing_to_type() -> None:
     assert finding.evidence[-1].startswith("to type in tenant provider: Set-InboundConnector")
 
 
+OFF = replace(TO_OWN, enabled=False)
+
+
+@pytest.mark.parametrize(
+    ("connector", "is_named"),
+    [
+        pytest.param(OFF, True, id="off"),
+        pytest.param(replace(OFF, recipient_domains=("*",)), False, id="for everybody"),
+        pytest.param(replace(OFF, connector_type="partner"), False, id="a partner's"),
+        pytest.param(replace(OFF, is_transport_rule_scoped=True), False, id="for rules"),
+        pytest.param(replace(OFF, smart_hosts=(EXCHANGE,)), False, id="leads back"),
+        pytest.param(replace(OFF, use_mx_record=True), False, id="by MX"),
+    ],
+)
+def test_a_connector_that_is_off_ends_the_loops_of_its_domains(
+    connector: Outbound,
+    is_named: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    both = replace(connector, recipient_domains=(*connector.recipient_domains, "contoso.net"))
+    if connector.recipient_domains == ("*",):
+        both = connector
+    relay = tenant(both, domain_type="internal-relay", also=("contoso.net",))
+    at = {"contoso.com": EXCHANGE, "contoso.net": "contoso-net.mail.protection.outlook.com"}
+    findings = [each for each in found(relay, exchanges=at) if each.rule is rules.DNS_ROUTING]
+    assert len(findings) == (1 if is_named else 2)
+    on = "Set-OutboundConnector -Identity 'to own servers' -Enabled $true"
+    assert {each.fix == on for each in findings} == {is_named}
+    assert ("is switched off" in findings[0].detail) is is_named
+
+
 def test_all_customers_of_one_connector_are_one_finding() -> None:
     names = ("c1", "c2", "c3")
     lock = partner(SHARED, name="lock")
@@ -181,7 +212,7 @@ def test_all_customers_of_one_connector_are_one_finding() -> None:
     exchanges = {f"{name}.example": GATEWAY for name in names}
     presenting = replace(PROVIDER, gateways=("*.provider.example",), presents=(SHARED,))
     (finding,) = found(presenting, *customers, exchanges=exchanges)
-    assert finding.evidence[-1] == "so does mail for c2.example, c3.example"
+    assert finding.evidence[-2] == "so does mail for c2.example, c3.example"
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ from routing import (
 )
 from tenancies import land, own, partner, surroundings
 
-from agent.domain.fact import Diagram, Road, Station
+from agent.domain.fact import Diagram, Mood, Road, Station
 from agent.domain.tenancy.journey import travel
 from agent.domain.tenancy.landscape import Tenancy
-from agent.domain.tenancy.objects import Outbound
+from agent.domain.tenancy.objects import Inbound, Outbound
 from agent.domain.tenancy.picture import journey_path, journey_picture, routing_picture
 from agent.domain.tenancy.sketch import MOST_ALIKE
 
@@ -42,7 +42,7 @@ def roads(diagram: Diagram) -> set[tuple[str, str, str]]:
 
 
 def test_everything_that_mail_passes_is_drawn() -> None:
-    off = replace(TO_OWN, name="off", enabled=False, smart_hosts=("off.example",))
+    off = replace(TO_OWN, name="idle", enabled=False, smart_hosts=("off.example",))
     by_mx = Outbound(name="by MX", recipient_domains=("partner.example",), use_mx_record=True)
     forced = partner("", "198.51.100.0/28", name="partner", sender_domains=("partner.example",))
     named = partner(name="by name", sender_domains=("friend.example",))
@@ -52,7 +52,7 @@ def test_everything_that_mail_passes_is_drawn() -> None:
         FROM_SERVICE,
         forced,
         named,
-        replace(FROM_OWN, name="in, off", enabled=False),
+        replace(FROM_OWN, name="in", enabled=False),
         TO_OWN,
         TO_SERVICE,
         off,
@@ -73,8 +73,37 @@ def test_everything_that_mail_passes_is_drawn() -> None:
         ("tenant:contoso", "service:smtp.signatures.example", "to service, by rule sign"),
         ("service:smtp.signatures.example", "tenant:contoso", "from service"),
         ("tenant:contoso", "dns:", "by MX"),
+        ("tenant:contoso", "server:off.example", "idle (off)"),
+        ("server:mail.contoso.com (off)", "tenant:contoso", "in (off)"),
         ("tenant:contoso", "mailbox:", ""),
     }
+
+
+OPEN = replace(LOCK, name="open", restrict_domains_to_certificate=False)
+
+
+@pytest.mark.parametrize(
+    ("inbound", "exchanges", "start", "mood"),
+    [
+        pytest.param((OPEN,), {"contoso.com": FILTER}, "anybody:", "bad", id="behind a filter"),
+        pytest.param((OPEN,), {"contoso.com": EXCHANGE}, "anybody:", "plain", id="straight"),
+        pytest.param((OPEN,), {}, "anybody:", "warning", id="DNS says nothing"),
+        pytest.param(
+            (OPEN, LOCK), {"contoso.com": FILTER}, "internet:", "plain", id="a lock beside it"
+        ),
+    ],
+)
+def test_an_open_connector_lets_anybody_in(
+    inbound: tuple[Inbound, ...], exchanges: dict[str, str], start: str, mood: Mood
+) -> None:
+    diagram = drawn(tenant(*inbound), exchanges)
+    assert Road(start, "tenant:contoso", "open, unrestricted", mood) in diagram.roads
+
+
+def test_what_is_in_test_mode_is_unsure() -> None:
+    diagram = drawn(tenant(replace(TO_OWN, test_mode=True)), {"contoso.com": EXCHANGE})
+    road = next(each for each in diagram.roads if each.label == "to own servers (in test mode)")
+    assert road.mood == "unknown"
 
 
 def test_many_alike_are_one_place() -> None:

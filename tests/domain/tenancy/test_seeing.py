@@ -7,8 +7,8 @@ from routing import TO_OWN, tenant
 from agent.domain.lookup import Answer, Exchange, Reply, Silence, Unanswered, replay
 from agent.domain.tenancy.landscape import Exchanges
 from agent.domain.tenancy.objects import Export
-from agent.domain.tenancy.seeing import look
-from agent.domain.tenancy.tenancies import Tenancy
+from agent.domain.tenancy.seeing import look, unanswered
+from agent.domain.tenancy.tenancies import Surroundings, Tenancy
 
 SILENT = Unanswered(Silence.TIMEOUT)
 FOUR, SIX = ip_address("192.0.2.1"), ip_address("2001:db8::1")
@@ -39,7 +39,27 @@ def test_domains_smart_hosts_and_what_they_name_are_looked_up() -> None:
         "null.example": Exchanges(is_null=True),
     }
     assert seen.addresses == {"mx1.contoso.com": (FOUR, SIX), "mx2.contoso.com": (FOUR,)}
+    assert seen.unanswered == {
+        "silent.example": Silence.TIMEOUT,
+        "mail.contoso.com": Silence.TIMEOUT,
+    }
 
 
 def test_nothing_is_asked_of_nobody() -> None:
     assert replay(look(()), {}).exchanges == {}
+
+
+def test_a_tenant_is_told_what_dns_did_not_speak_of_among_what_is_its_own() -> None:
+    seen = Surroundings(
+        exchanges={"contoso.com": Exchanges(("mx1.contoso.com", "mx2.contoso.com"))},
+        unanswered={
+            "mx2.contoso.com": Silence.SERVFAIL,
+            "fabrikam.com": Silence.TIMEOUT,
+            "mail.contoso.com": Silence.TIMEOUT,
+        },
+    )
+    assert unanswered(tenant(TO_OWN), seen) == {
+        "mail.contoso.com": Silence.TIMEOUT,
+        "mx2.contoso.com": Silence.SERVFAIL,
+    }
+    assert unanswered(tenant(TO_OWN), Surroundings()) == {}
