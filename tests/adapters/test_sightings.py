@@ -56,3 +56,13 @@ def test_the_tenants_of_the_last_message_to_a_domain_are_kept() -> None:
     sightings.note_tenants("contoso.com", ())
     sightings.note_tenants("fabrikam.com", ("b",))
     assert sightings.tenants(("contoso.com", "fabrikam.com", "litware.com")) == ("a", "b")
+
+
+def test_only_other_names_count_as_a_change() -> None:
+    sightings = Sightings()
+    sightings.note_certificate("mx.example", ("a.example",), END, NOON)
+    sightings.note_certificate("MX.example", ("a.example",), END + timedelta(days=1), END)
+    assert sightings.changed == 1
+    sightings.note_certificate("mx.example", ("b.example",), END, NOON)
+    sightings.forget(END + timedelta(days=2))
+    assert sightings.changed == 3

@@ -5,16 +5,16 @@ what its tenant's senders send through a shared one to anybody.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from operator import itemgetter
 
 from agent.domain.finding import Finding
 from agent.domain.tenancy import attribution_rules as rules
 from agent.domain.tenancy.attribution_alone import OWN_NAME, Fronts
-from agent.domain.tenancy.holds import overlaps
 from agent.domain.tenancy.landscape import Landscape, Tenancy
-from agent.domain.tenancy.objects import Inbound, identity_of
+from agent.domain.tenancy.objects import Inbound, Network, identity_of
 from agent.domain.tenancy.powershell import command
-from agent.domain.tenancy.ties import Shown, name_of, written
+from agent.domain.tenancy.ties import Shown, name_of, public_networks, written
 
 
 def shared_addresses(
@@ -51,24 +51,44 @@ def _lines(
     surroundings = landscape.surroundings
     mine = landscape.ties(tenancy.name).shown
     hosts = {host for _, host in fronts}
-    listed = (each.by for each in _networks(mine, "exchange") if _lists(connector, each))
-    told = [(host, said) for said in listed if (host := said.partition(",")[0]) in hosts]
-    yield from (said for _, said in sorted(told, key=itemgetter(0)))
-    yield from (each.by for each in _networks(mine, "gateway") if _lists(connector, each))
+    listed = _Listed(connector)
+    fitting = (each for each in _networks(mine, "exchange") if hosts)
+    told = ((each.by.partition(",")[0], each) for each in fitting)
+    found = [(host, each.by) for host, each in told if host in hosts and listed.has(each.network)]
+    yield from (said for _, said in sorted(found, key=itemgetter(0)))
+    yield from (each.by for each in _networks(mine, "gateway") if listed.has(each.network))
     for other in landscape.exposed_to(tenancy.name):
         theirs = landscape.ties(other.name).shown
-        hit = next((each for each in _networks(theirs) if _lists(connector, each)), None)
+        hit = next((each for each in _networks(theirs) if listed.has(each.network)), None)
         if hit is not None:
             yield f"{other.name}: {hit.by}"
     for title, published in sorted(surroundings.ranges.items()):
-        found = next((each for each in published if overlaps(connector, each)), None)
-        if found is not None:
-            yield f"{title} publishes {written(found)}"
+        common = next((each for each in published if listed.has(each)), None)
+        if common is not None:
+            yield f"{title} publishes {written(common)}"
 
 
 def _networks(shown: Iterable[Shown], source: str = "") -> Iterator[Shown]:
     return (each for each in shown if each.network is not None and source in ("", each.source))
 
 
-def _lists(connector: Inbound, shown: Shown) -> bool:
-    return shown.network is not None and overlaps(connector, shown.network)
+class _Listed:
+    """The addresses that a connector lists and that Exchange Online can see."""
+
+    def __init__(self, connector: Inbound) -> None:
+        self._bounds = [_bounds(each) for each in public_networks(connector)]
+
+    def has(self, network: Network | None) -> bool:
+        """Tell whether an address of *network* is among them."""
+        if network is None or not self._bounds:
+            return False
+        version, first, last = _bounds(network)
+        return any(
+            version == each and first <= end and start <= last for each, start, end in self._bounds
+        )
+
+
+@lru_cache(maxsize=65536)
+def _bounds(network: Network) -> tuple[int, int, int]:
+    """Return the version of a network, and its first and last address as numbers."""
+    return network.version, int(network.network_address), int(network.broadcast_address)

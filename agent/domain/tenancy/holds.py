@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from agent.domain.attribution import Step, closeness
 from agent.domain.public_suffix import zone_of
 from agent.domain.tenancy.landscape import Landscape, Tenancy
-from agent.domain.tenancy.objects import Inbound, Network
-from agent.domain.tenancy.ties import Shown, claims_by, name_of, public_networks
+from agent.domain.tenancy.objects import Inbound
+from agent.domain.tenancy.ties import Shown, claims_by, name_of
 
 
 class Cover(enum.Enum):
@@ -122,14 +122,6 @@ def step_of(connector: Inbound, name: str, tenancy: Tenancy) -> Step:
     is_near = closeness(name, tenancy.export.domain_names) > 0
     narrow = connector.associated_accepted_domains
     return Step.CERTIFICATE if is_near and not narrow else Step.MAIL_FROM
-
-
-def overlaps(connector: Inbound, network: Network) -> bool:
-    """Tell whether a connector lists an address of *network*."""
-    return any(
-        each.version == network.version and each.overlaps(network)
-        for each in public_networks(connector)
-    )
 
 
 def _narrower(one: str, other: str) -> str:

@@ -125,3 +125,13 @@ def test_what_nobody_asks_for_is_forgotten_in_time() -> None:
     it.settle()
     assert known.exchanges.keys() == {"a.com"}
     assert known.addresses.keys() == {"mx.a.com", "smart.example"}
+
+
+def test_what_dns_says_of_names_that_nobody_has_ties_nobody() -> None:
+    it, _ = scene(tenant("a"))
+    before = it.related("a")
+    it.see(exchanges(stranger="mx.a.com"))
+    assert it.related("a") is before
+    ways = it.do("a", lambda _, ways: ways)
+    it.see(exchanges(stranger="mx.a.com"))
+    assert it.do("a", lambda _, ways: ways) is ways
