@@ -81,7 +81,7 @@ READABLE = Signal(
 OBJECTS = Signal(
     name="mailflow_export_objects",
     help="Objects in the export of the tenant.",
-    labels=("type",),
+    labels=("object",),
 )
 _KINDS = {
     "inbound": "inbound connectors",
