@@ -46,8 +46,8 @@ integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, un
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
-domain: $(VENV)/dev.stamp ## every branch of the domain is taken by the tests of the domain
-	$(BIN)/pytest -q -n 2 tests/domain tests/test_gallery.py --cov=agent/domain --cov-report=
+domain: $(VENV)/dev.stamp ## every branch of the domain is taken by its tests and those of the probes
+	$(BIN)/pytest -q -n 2 tests/domain tests/probes tests/test_gallery.py --cov=agent/domain --cov-report=
 	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100
 
 coverage: $(VENV)/dev.stamp ## all tests, traced, which takes twice as long

@@ -15,6 +15,7 @@ from agent.domain.finding import (
     Severity,
     Signal,
     bounded,
+    by_rule,
 )
 
 
@@ -85,3 +86,10 @@ def test_values_cannot_be_changed() -> None:
 
 def test_outcomes_do_not_share_their_facts() -> None:
     assert Outcome().facts is not Outcome().facts
+
+
+def test_findings_of_one_rule_are_put_together_in_their_order() -> None:
+    one = Rule("spf-one", Severity.CRITICAL, "One", "mend it", "RFC 7208")
+    other = Rule("spf-other", Severity.WARNING, "Other", "mend it", "RFC 7208")
+    first, second, third = one.found("a"), other.found("b"), one.found("c")
+    assert by_rule((second, first, third)) == [(one, (first, third)), (other, (second,))]
