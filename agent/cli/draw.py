@@ -83,11 +83,6 @@ def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[
             yield from (f"      {line}" for line in draw_fact(fact, pen))
 
 
-def draw_finding(finding: Finding, pen: Pen) -> Iterator[str]:
-    """Return the lines for one finding: what, the evidence, what to do, and the rule."""
-    yield from _draw_alike(finding.rule, (finding,), pen)
-
-
 def _draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[str]:
     """Return the lines for findings of one rule: what, each one's evidence, and what to do once."""
     mark = pen.paint(MARKS[rule.severity], _COLOURS[rule.severity], bold=True)

@@ -9,12 +9,12 @@ Where a route ends in a domain of the tenant, what Exchange stamped on its mail 
 
 from datetime import timedelta
 
-from agent.domain.finding import Finding, Outcome
+from agent.domain.finding import Outcome
 from agent.domain.tenancy.attribution_lint import RULES, claims, foreign_stamp
 from agent.domain.tenancy.landscape import Tenancy
 from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
-from agent.probes.export import unfit, unread
+from agent.probes.export import on_export, unfit
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
 
 
@@ -31,18 +31,13 @@ class AttributionSettings(CheckSettings):
 async def run(check: Check[TenantSubject, AttributionSettings], tools: Toolbox) -> Outcome:
     """Compare what the tenant's connectors name with all that is known of others."""
     assert tools.tenancies is not None  # noqa: S101 - the agent has them
-    known = tools.tenancies[check.tenant]
-    if known.tenancy is None:
-        return unread(known)
-    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, _claims)
-    if found is None:
-        return unread(known)  # the configuration has changed meanwhile
-    stamped = tools.tenancies.sightings.tenants(known.tenancy.export.domain_names)
-    return Outcome((*found, *foreign_stamp(known.tenancy, stamped)))
+    sightings = tools.tenancies.sightings
 
+    def work(tenancy: Tenancy, ways: Ways) -> Outcome:
+        stamped = sightings.tenants(tenancy.export.domain_names)
+        return Outcome((*claims(tenancy, ways.landscape), *foreign_stamp(tenancy, stamped)))
 
-def _claims(tenancy: Tenancy, ways: Ways) -> tuple[Finding, ...]:
-    return tuple(claims(tenancy, ways.landscape))
+    return await on_export(check, tools, work)
 
 
 PROBE = Probe(

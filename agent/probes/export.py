@@ -10,11 +10,13 @@ One run looks at how the last reading went; it reads nothing itself.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from agent.adapters.tenancies import Known
 from agent.domain.fact import Fact, Table
 from agent.domain.finding import Finding, Measurement, Outcome, Rule, Severity, Signal
 from agent.domain.tenancy.objects import Export
+from agent.domain.tenancy.scene import Work
 from agent.probes.base import DEPENDENCY_DOWN, Check, Probe, Toolbox
 from agent.settings import CheckSettings, Duration, Field, TenantSubject, write_duration
 
@@ -208,6 +210,21 @@ def _count(export: Export, name: str) -> str:
 def unfit(subject: TenantSubject) -> str:
     """Say why a tenant has no export to look at; nothing where it has."""
     return "" if subject.imports else "the tenant imports nothing"
+
+
+async def on_export(
+    check: Check[TenantSubject, Any], tools: Toolbox, work: Work[Outcome]
+) -> Outcome:
+    """Return what *work* says of the tenant, as it was last read whole and as DNS has it now.
+
+    Unknown where it was never read, or has gone from the configuration meanwhile.
+    """
+    assert tools.tenancies is not None  # noqa: S101 - the agent has them
+    known = tools.tenancies[check.tenant]
+    if known.tenancy is None:
+        return unread(known)
+    outcome = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, work)
+    return unread(known) if outcome is None else outcome
 
 
 def unread(known: Known) -> Outcome:

@@ -18,7 +18,7 @@ from agent.domain.tenancy.landscape import Tenancy
 from agent.domain.tenancy.seeing import unanswered
 from agent.domain.tenancy.ways import Ways
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
-from agent.probes.export import unfit, unread
+from agent.probes.export import on_export, unfit
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
 
 _NAMED = 5  # names in a sentence
@@ -59,22 +59,16 @@ class HygieneSettings(CheckSettings):
 
 async def run(check: Check[TenantSubject, HygieneSettings], tools: Toolbox) -> Outcome:
     """Judge each object of the tenant's export."""
-    assert tools.tenancies is not None  # noqa: S101 - the agent has them
-    known = tools.tenancies[check.tenant]
-    if known.tenancy is None:
-        return unread(known)
     now, wishes = tools.clock.now(), check.settings.wishes()
 
-    def work(tenancy: Tenancy, ways: Ways) -> tuple[tuple[Finding, ...], dict[str, Silence]]:
-        return tuple(hygiene(tenancy, ways.seen, now, wishes)), unanswered(tenancy, ways.seen)
+    def work(tenancy: Tenancy, ways: Ways) -> Outcome:
+        found = tuple(hygiene(tenancy, ways.seen, now, wishes))
+        silent = unanswered(tenancy, ways.seen)
+        if not silent:
+            return Outcome(found)
+        return Outcome((*found, _unanswered(silent)), failure=next(iter(silent.values())).value)
 
-    done = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, work)
-    if done is None:
-        return unread(known)  # the configuration has changed meanwhile
-    found, silent = done
-    if not silent:
-        return Outcome(found)
-    return Outcome((*found, _unanswered(silent)), failure=next(iter(silent.values())).value)
+    return await on_export(check, tools, work)
 
 
 def _unanswered(silent: Mapping[str, Silence]) -> Finding:

@@ -15,7 +15,7 @@ from agent.domain.tenancy.loops import RULES, loops
 from agent.domain.tenancy.picture import routing_picture
 from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
-from agent.probes.export import unfit, unread
+from agent.probes.export import on_export, unfit
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
 
 
@@ -31,12 +31,7 @@ class LoopSettings(CheckSettings):
 
 async def run(check: Check[TenantSubject, LoopSettings], tools: Toolbox) -> Outcome:
     """Send messages through the graph of the tenant's routing, and draw it."""
-    assert tools.tenancies is not None  # noqa: S101 - the agent has them
-    known = tools.tenancies[check.tenant]
-    if known.tenancy is None:
-        return unread(known)
-    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, _follow)
-    return found if found is not None else unread(known)  # it has gone meanwhile
+    return await on_export(check, tools, _follow)
 
 
 def _follow(tenancy: Tenancy, ways: Ways) -> Outcome:

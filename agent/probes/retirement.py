@@ -12,12 +12,12 @@ from datetime import UTC, datetime, time, timedelta
 from agent.adapters.sightings import Seen
 from agent.domain.finding import Outcome
 from agent.domain.tenancy.landscape import Surroundings, Tenancy
-from agent.domain.tenancy.retirement import SIGNALS, Calendar, calendar, table
+from agent.domain.tenancy.retirement import SIGNALS, calendar, table
 from agent.domain.tenancy.retirement_facts import Expiry, Facts, Login, seen_in
 from agent.domain.tenancy.retirement_rules import RULES
 from agent.domain.tenancy.ways import Ways
 from agent.probes.base import Check, Probe, Toolbox
-from agent.probes.export import unfit, unread
+from agent.probes.export import on_export, unfit
 from agent.settings import CheckSettings, Duration, Field, TenantSubject
 
 _END_OF_DAY = time(23, 59, 59, tzinfo=UTC)
@@ -36,18 +36,13 @@ class RetirementSettings(CheckSettings):
 async def run(check: Check[TenantSubject, RetirementSettings], tools: Toolbox) -> Outcome:
     """Put together what is in use, and look it up in the calendar."""
     assert tools.tenancies is not None  # noqa: S101 - the agent has them
-    known = tools.tenancies[check.tenant]
-    if known.tenancy is None:
-        return unread(known)
     shown, now = dict(tools.tenancies.sightings.certificates()), tools.clock.now()
 
-    def work(tenancy: Tenancy, ways: Ways) -> Calendar:
-        return calendar(_facts(check.target, tenancy, ways.seen, shown), now)
+    def work(tenancy: Tenancy, ways: Ways) -> Outcome:
+        found = calendar(_facts(check.target, tenancy, ways.seen, shown), now)
+        return Outcome(found.findings, found.measurements, {"Calendar": table(found)})
 
-    found = await tools.tenancies.analyse(tools.recall, check.identity, check.tenant, work)
-    if found is None:
-        return unread(known)  # the configuration has changed meanwhile
-    return Outcome(found.findings, found.measurements, {"Calendar": table(found)})
+    return await on_export(check, tools, work)
 
 
 def _facts(

@@ -1,6 +1,6 @@
 import pytest
 
-from agent.cli.draw import Pen, draw_fact, draw_finding, draw_outcome, draw_verdict
+from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict
 from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome, Rule, Severity
 
@@ -57,7 +57,7 @@ def test_a_fact_is_drawn_by_its_shape(fact: Fact, lines: list[str]) -> None:
 
 
 def test_a_finding_says_what_the_evidence_is_and_what_to_do() -> None:
-    assert list(draw_finding(BAD.found("Seen.", "line one"), PLAIN)) == [
+    assert list(draw_outcome(Outcome((BAD.found("Seen.", "line one"),)), PLAIN)) == [
         "    ✗ It is bad",
         "      Seen.",
         "      > line one",
@@ -81,7 +81,7 @@ def test_colour_is_used_only_where_it_is_wanted() -> None:
 
 def test_long_lines_fit_the_pen() -> None:
     finding = BAD.found("word " * 60)
-    assert max(len(line) for line in draw_finding(finding, PLAIN)) <= 60
+    assert max(len(line) for line in draw_outcome(Outcome((finding,)), PLAIN)) <= 60
 
 
 def test_a_pen_is_never_narrower_than_it_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +107,7 @@ def test_findings_of_one_rule_are_drawn_together_with_one_remedy() -> None:
 
 
 def test_a_line_with_a_gap_does_not_look_like_one_to_paste() -> None:
-    *_, said, line, _ = draw_finding(BAD.found("So.", fix="Set-It -To '<your name>'"), PLAIN)
+    found = BAD.found("So.", fix="Set-It -To '<your name>'")
+    *_, said, line, _ = draw_outcome(Outcome((found,)), PLAIN)
     assert said == "      fill in what is in <>, then type:"
     assert line == "        Set-It -To '<your name>'"

@@ -7,13 +7,12 @@ nobody else.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 from agent.domain.public_suffix import owned_parents
 from agent.domain.tenancy.tenancies import Address, Exchanges, Surroundings, Tenancy
 from agent.domain.tenancy.ties import Ties, ties_of
 
-__all__ = ["Address", "Exchanges", "Landscape", "Surroundings", "Tenancy", "age_of", "keys_of"]
+__all__ = ["Address", "Exchanges", "Landscape", "Surroundings", "Tenancy", "keys_of"]
 
 _Index = defaultdict[str, set[str]]
 
@@ -172,9 +171,3 @@ def keys_of(tenancy: Tenancy) -> frozenset[str]:
             kept = network.supernet(new_prefix=min(wide, network.prefixlen))
             keys.add(f"network:{kept.network_address}")
     return frozenset(keys)
-
-
-def age_of(tenancy: Tenancy, now: datetime) -> float | None:
-    """Return the seconds since the export was made, None where nobody knows."""
-    at = tenancy.export.exported_at
-    return None if at is None else max(0.0, (now - at).total_seconds())

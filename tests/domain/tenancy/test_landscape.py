@@ -1,7 +1,6 @@
 """Tenants together: who is touched by a change, and that nobody else is."""
 
 import random
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from agent.domain.tenancy.landscape import (
     Landscape,
     Surroundings,
     Tenancy,
-    age_of,
     keys_of,
 )
 from agent.domain.tenancy.objects import AcceptedDomain, Export, Inbound, Outbound, read_networks
@@ -112,14 +110,6 @@ def test_tenants_are_found_by_what_they_have() -> None:
         "domain:gw.x.com",
         "domain:x.com",
     }
-
-
-def test_the_age_of_an_export() -> None:
-    now = datetime(2026, 11, 28, tzinfo=UTC)
-    made = Tenancy(name="x", export=Export(exported_at=now - timedelta(hours=1)))
-    assert age_of(made, now) == 3600
-    assert age_of(made, now - timedelta(days=1)) == 0
-    assert age_of(STRANGER, now) is None
 
 
 NAMES = ("a", "b", "c")
