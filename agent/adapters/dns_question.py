@@ -18,8 +18,13 @@ CODES: Final[dict[str, int]] = {
     "MX": 15,
     "TXT": 16,
     "AAAA": 28,
+    "SRV": 33,
+    "DS": 43,
+    "RRSIG": 46,
+    "DNSKEY": 48,
     "TLSA": 52,
     "SPF": 99,
+    "CAA": 257,
 }
 HEADER = 12  # octets
 UDP_SIZE = 1232  # octets; what passes any network unfragmented, DNS flag day 2020

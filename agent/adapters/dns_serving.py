@@ -11,6 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
 from agent.adapters.dns_question import CODES, HEADER, encode_name
 from agent.adapters.dns_wire import MAX_ALIASES
 from agent.domain.lookup import Exchange, Record, TextRecord
@@ -21,6 +25,7 @@ MAX_MESSAGE = 65535
 NEGATIVE_TTL = 60  # seconds
 _TYPES = {code: kind for kind, code in CODES.items()}
 _OPT = 41
+_OF_TEXT = frozenset({"TLSA", "DS", "DNSKEY", "RRSIG", "SRV", "CAA"})  # in the form of zone files
 _POINTER_TO_QUESTION = b"\xc0\x0c"
 
 
@@ -28,7 +33,7 @@ _POINTER_TO_QUESTION = b"\xc0\x0c"
 class Question:
     """What a client asks: *name* as in ``Query``, *octets* as it came, to be echoed.
 
-    ``kind`` is ``TYPE257`` and the like for types that we have no name for. ``room`` is how many
+    ``kind`` is ``TYPE65280`` and the like for types that we have no name for. ``room`` is how many
     octets a datagram to this client may have; ``edns`` whether it speaks EDNS.
     """
 
@@ -42,7 +47,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRecord:
-    """One record, as it goes on the wire; *kind* ``SOA`` takes its minimum from the TTL."""
+    """One record, as it goes on the wire; *kind* ``SOA`` takes its minimum from the TTL.
+
+    *data* of a SOA is the server's name, or all of it as in zone files.
+    """
 
     name: str
     kind: str
@@ -118,14 +126,14 @@ def _data(record: ResourceRecord) -> bytes:
             return struct.pack("!H", preference) + (encode_name(exchange) or b"\0")
         case IPv4Address() | IPv6Address() as address:
             return address.packed
-        case text if record.kind == "SOA":
-            server = encode_name(text) or b"\0"
-            return server + server + struct.pack("!IIIII", 1, 3600, 600, 86400, record.ttl)
-        case text if record.kind == "TLSA":
-            usage, selector, matching, octets = text.split()
-            return bytes((int(usage), int(selector), int(matching))) + bytes.fromhex(octets)
+        case text if record.kind in _OF_TEXT or (record.kind == "SOA" and " " in text):
+            kind = dns.rdatatype.from_text(record.kind)
+            return dns.rdata.from_text(dns.rdataclass.IN, kind, text).to_wire() or b""
         case text:
-            return encode_name(text) or b"\0"
+            name = encode_name(text) or b"\0"
+            if record.kind != "SOA":
+                return name
+            return name + name + struct.pack("!IIIII", 1, 3600, 600, 86400, record.ttl)
 
 
 Zone = Mapping[tuple[str, str], Collection[Record]]

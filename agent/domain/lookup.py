@@ -13,7 +13,10 @@ from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
-Type = Literal["A", "AAAA", "MX", "TXT", "PTR", "CNAME", "SPF", "NS", "SOA", "TLSA"]
+Type = Literal[
+    "A", "AAAA", "MX", "TXT", "PTR", "CNAME", "SPF", "NS", "SOA", "TLSA",
+    "SRV", "DS", "DNSKEY", "RRSIG", "CAA",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

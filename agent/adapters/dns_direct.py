@@ -1,0 +1,173 @@
+"""How is one certain DNS server asked, past every cache?
+
+Each question has a socket and a deadline of its own, over UDP and, where the reply was cut, over
+TCP. The addresses come out of strangers' DNS: only public ones are asked, few questions at a time,
+and fewer of one server, so that nobody feels attacked. Nothing is raised for what a server does.
+"""
+
+import asyncio
+import os
+import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from agent.adapters.clock import Clock
+from agent.adapters.dialer import Reach, is_allowed
+from agent.adapters.dns_question import UDP_SIZE, echoes, encode_question, is_truncated
+from agent.adapters.dns_said import read_said
+from agent.domain.direct import Address, DirectQuery, Heard
+from agent.domain.lookup import Silence, Unanswered
+
+_RD, _AD, _CD, _DO = 0x0100, 0x0020, 0x0010, 0x8000
+_OPT: Final = 41
+_NOT_A_NAME: Final = Unanswered(Silence.MALFORMED, "not a name that DNS can carry")
+_NOT_PUBLIC: Final = Unanswered(Silence.UNREACHABLE, "the address is not one of the internet")
+_TIMEOUT: Final = Unanswered(Silence.TIMEOUT, "no reply in time")
+
+Place = tuple[str, int]
+
+
+class Direct:
+    """Asks servers of DNS directly.
+
+    A server has *timeout* for the reply, and again for one over TCP; a lost datagram is sent once
+    more after half of it. At most *at_once* questions are under way, *per_server* of them to one
+    server. *detours* sends questions elsewhere, and with *detours_only* nowhere else, for a world
+    on loopback.
+    """
+
+    def __init__(  # noqa: PLR0913  options, keyword-only, with defaults
+        self,
+        clock: Clock,
+        *,
+        timeout: timedelta = timedelta(seconds=3),
+        at_once: int = 64,
+        per_server: int = 4,
+        detours: Mapping[Place, Place] | None = None,
+        detours_only: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._seconds = timeout.total_seconds()
+        self._all = asyncio.Semaphore(at_once)
+        self._per_server = per_server
+        self._turns: dict[Place, tuple[asyncio.Semaphore, list[None]]] = {}
+        self._detours = detours or {}
+        self._detours_only = detours_only
+
+    async def ask(self, query: DirectQuery, reach: Reach = "public") -> Heard:
+        """Ask one question. *reach* is ``any`` for a server that the operator has named."""
+        question = encode_question(query.name, query.type)
+        if question is None:
+            return _NOT_A_NAME
+        place = self._place(query.server, query.port, reach)
+        if place is None:
+            return _NOT_PUBLIC
+        async with self._turn(place), self._all:
+            began = self._clock.monotonic()
+            wire = await self._exchange(place, query, question)
+            if isinstance(wire, Unanswered):
+                return wire
+            return read_said(wire, query, seconds=self._clock.monotonic() - began)
+
+    async def ask_all(
+        self, queries: tuple[DirectQuery, ...], reach: Reach = "public"
+    ) -> tuple[Heard, ...]:
+        """Ask independent questions, as many at once as may be; the answers in their order."""
+        return tuple(await asyncio.gather(*(self.ask(query, reach) for query in queries)))
+
+    def _place(self, server: Address, port: int, reach: Reach) -> Place | None:
+        place = (str(server), port)
+        if place in self._detours:
+            return self._detours[place]
+        return None if self._detours_only or not is_allowed(server, reach) else place
+
+    @asynccontextmanager
+    async def _turn(self, place: Place) -> AsyncIterator[None]:
+        semaphore, users = self._turns.setdefault(place, (asyncio.Semaphore(self._per_server), []))
+        users.append(None)
+        try:
+            async with semaphore:
+                yield
+        finally:
+            users.pop()
+            if not users:
+                self._turns.pop(place, None)
+
+    async def _exchange(
+        self, place: Place, query: DirectQuery, question: bytes
+    ) -> bytes | Unanswered:
+        ident = os.urandom(2)
+        wire = _write(ident, query, question)
+        try:
+            reply = await _by_datagram(place, wire, question, self._seconds)
+            if is_truncated(reply):
+                reply = await _by_connection(place, wire, self._seconds)
+        except TimeoutError:
+            return _TIMEOUT
+        except (OSError, asyncio.IncompleteReadError) as error:
+            return Unanswered(Silence.UNREACHABLE, type(error).__name__)
+        if reply[:2] != ident or not echoes(reply, question):
+            return Unanswered(Silence.MALFORMED, "a reply to another question")
+        if is_truncated(reply):
+            return Unanswered(Silence.TRUNCATED, "cut over TCP as well")
+        return reply
+
+
+def _write(ident: bytes, query: DirectQuery, question: bytes) -> bytes:
+    flags = (
+        (_RD if query.recursive else 0)
+        | (_AD if query.recursive else 0)
+        | (_CD if query.unchecked else 0)
+    )
+    opt = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, _DO if query.signed else 0, 0)
+    return ident + struct.pack("!HHHHH", flags, 1, 0, 0, 1) + question + opt
+
+
+class _Ear(asyncio.DatagramProtocol):
+    """Waits for the reply to one question; what answers something else is passed over."""
+
+    def __init__(self, ident: bytes, question: bytes) -> None:
+        self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._ident, self._question = ident, question
+
+    def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
+        """Take the first packet that fits."""
+        del addr
+        fits = data[:2] == self._ident and echoes(data, self._question)
+        if fits and not self.reply.done():
+            self.reply.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """Hear that nobody is there."""
+        if not self.reply.done():
+            self.reply.set_exception(exc)
+
+
+async def _by_datagram(place: Place, wire: bytes, question: bytes, seconds: float) -> bytes:
+    loop = asyncio.get_running_loop()
+    transport, ear = await loop.create_datagram_endpoint(
+        lambda: _Ear(wire[:2], question), remote_addr=place
+    )
+    try:
+        for _ in range(2):
+            transport.sendto(wire)
+            done, _pending = await asyncio.wait({ear.reply}, timeout=seconds / 2)
+            if done:
+                return ear.reply.result()
+        raise TimeoutError
+    finally:
+        ear.reply.cancel()
+        transport.close()
+
+
+async def _by_connection(place: Place, wire: bytes, seconds: float) -> bytes:
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(*place)
+        try:
+            writer.write(len(wire).to_bytes(2, "big") + wire)
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            return await reader.readexactly(length)
+        finally:
+            writer.transport.abort()
