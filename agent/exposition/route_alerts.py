@@ -1,68 +1,66 @@
 """When is a route bad enough to wake somebody?
 
-Delivery is judged as a share over a window, against the objective that each route exports, so that
-one lost message colours a panel and pages nobody. Every window has a guard of a least number of
-failures: at one message in five minutes a single loss would otherwise exceed any short window.
+These are symptoms: mail does not get through, whatever the cause. What a single message met has
+alerts of its own, which open tickets; the description of a symptom names them.
 """
 
-from collections.abc import Iterator
+from agent.domain.objective import PAGING, TICKETING
+from agent.exposition.alerting.alert import Alert
+from agent.exposition.alerting.found import LOCATED, found
+from agent.exposition.alerting.objectives import ALL, P95, burning, with_ends
 
-from agent.exposition.standing_alerts import Alert
-
-_WINDOWS = ("15m", "30m", "1h", "2h", "6h", "1d", "3d")
-_COUNTED = ("1h", "6h", "1d", "3d")
-_RATIO = "subject:mailflow_route_messages_failed_per_messages:ratio_rate"
-_BURN = "subject:mailflow_route_slo_burn_rate:ratio_rate"
-_FAILED = "subject:mailflow_route_messages_failed:increase"
 _WHO = "{{ $labels.subject }} of {{ $labels.tenant }}"
+_ENDS = (
+    "{{ if $labels.server }} (handed to {{ $labels.server }}, picked up in {{ $labels.place }})"
+    "{{ end }}"
+)
+_FINDINGS = (
+    f"{{{{ with printf `{LOCATED}{{probe='route',tenant=%q,subject=%q}}` $labels.tenant"
+    " $labels.subject | query }} The agent finds:{{ range $at, $each := . }}{{ if $at }},{{ end }}"
+    " {{ .Labels.rule }} ({{ .Value }} runs){{ end }}.{{ end }}"
+)
+_REASONS = (
+    "{{ with printf `sum by (reason)"
+    " (increase(mailflow_route_messages_failed_total{tenant=%q,subject=%q}[1h])) > 0.5`"
+    " $labels.tenant $labels.subject | query }} Failed within the hour:"
+    "{{ range $at, $each := . }}{{ if $at }},{{ end }} {{ .Labels.reason }}"
+    ' {{ .Value | printf "%.0f" }}{{ end }}.{{ end }}'
+)
+_HOLDER = (
+    " The route's page says of each message who had it last, and its Message-ID: refused, it is"
+    " still with its sender; accepted and lost, ask the server that accepted it (in Exchange"
+    " Online: `Get-MessageTraceV2 -MessageId ID`)."
+)
+# Nothing is known then, and another alert says why. What the last run could not tell stays unknown
+# until the next one has, so a cause that is gone does not leave an old symptom behind.
+_BLIND = f'{LOCATED}{{probe="route",severity="unknown",rule!="route-uncertain"}}'
+# A server that took no mail has paged by itself, and what that has cost its routes is no news; they
+# deliver again only with their next message, and windows remember for as long as this.
+_KNOWN = (
+    "max by (job, server) (max_over_time(ALERTS"
+    '{alertname=~"MailflowSmartHostDown|MailflowExchangesDown",alertstate="firing"}[30m]))'
+)
 
 
-def records() -> Iterator[tuple[str, str]]:
-    """Yield the recording rules: name and expression."""
-    for window in _WINDOWS:
-        yield (
-            f"{_RATIO}{window}",
-            (
-                "sum without (instance, pod, reason)"
-                f" (rate(mailflow_route_messages_failed_total[{window}]))"
-                f" / sum without (instance, pod) (rate(mailflow_route_messages_total[{window}]))"
-            ),
-        )
-        yield (
-            f"{_BURN}{window}",
-            (
-                f"{_RATIO}{window}"
-                " / (1 - max without (instance, pod) (mailflow_route_slo_objective_ratio))"
-            ),
-        )
-    for window in _COUNTED:
-        yield (
-            f"{_FAILED}{window}",
-            (
-                "sum without (instance, pod, reason)"
-                f" (increase(mailflow_route_messages_failed_total[{window}]))"
-            ),
-        )
-
-
-def _burning(long: str, short: str, factor: float, failures: float) -> str:
-    return (
-        f"({_BURN}{long} > {factor} and {_BURN}{short} > {factor} and {_FAILED}{long} > {failures})"
-    )
+def _news(expression: str) -> str:
+    """Leave out the routes whose server has been down within the half hour."""
+    return f"({with_ends(expression)}) unless on (job, server) {_KNOWN}"
 
 
 DOWN = Alert(
     name="MailflowRouteDown",
-    expr="(time() - max without (instance, pod) (mailflow_route_last_delivered_timestamp_seconds)"
-    " > max without (instance, pod)"
-    " (mailflow_route_deadline_seconds + 2 * mailflow_route_interval_seconds))"
-    " and (time() - max without (instance, pod) (mailflow_route_last_sent_timestamp_seconds)"
-    " < max without (instance, pod) (3 * mailflow_route_interval_seconds))",
+    expr=_news(
+        f"time() - max {ALL} (mailflow_route_last_delivered_timestamp_seconds)"
+        f" > max {ALL} (mailflow_route_deadline_seconds + 2 * mailflow_route_interval_seconds)"
+        f" and time() - max {ALL} (mailflow_route_last_sent_timestamp_seconds)"
+        f" < max {ALL} (3 * mailflow_route_interval_seconds)"
+        f" unless on (job, tenant, subject, probe) {_BLIND}"
+    ),
     severity="critical",
     component="route",
     summary="Test mail no longer arrives on a route.",
-    description=f"Nothing has arrived on {_WHO} for {{{{ $value | humanizeDuration }}}}, though"
-    " messages are being sent. The route's page shows where the last ones went.",
+    description=f"Nothing has arrived on {_WHO}{_ENDS} for {{{{ $value | humanizeDuration }}}},"
+    f" though messages are being sent.{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-down",
     hold="2m",
     meaning="Messages are sent and accepted, and none has arrived for the deadline and two"
@@ -72,14 +70,18 @@ DOWN = Alert(
         "Trace one of them by its Message-ID in the message trace of the tenant.",
         "See whether the receiving side can be read: a blind witness is another alert.",
     ),
+    subject_kind="route",
+)
+_FAST = (
+    f"{_WHO}{_ENDS} uses up what its objective allows {{{{ $value | humanize }}}} times too fast."
 )
 FAST = Alert(
     name="MailflowRouteErrorBudgetBurn",
-    expr=f"{_burning('1h', '15m', 14.4, 1.5)} or {_burning('6h', '30m', 6, 2.5)}",
+    expr=_news(burning(PAGING)),
     severity="critical",
     component="route",
     summary="A route loses so much mail that its objective is about to be missed.",
-    description=f"{_WHO} uses its error budget {{{{ $value | humanize }}}} times too fast.",
+    description=f"{_FAST}{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="2m",
     labels=(("window", "fast"),),
@@ -89,27 +91,53 @@ FAST = Alert(
         "Look at `mailflow_route_messages_failed_total` by `reason`.",
         "Open the route's page on the agent and compare a lost message with one that arrived.",
     ),
+    subject_kind="route",
 )
 SLOW = Alert(
     name="MailflowRouteErrorBudgetBurn",
-    expr=f"{_burning('1d', '2h', 3, 2.5)} or {_burning('3d', '6h', 1, 2.5)}",
+    expr=with_ends(burning(TICKETING)),
     severity="warning",
     component="route",
     summary="A route loses mail steadily.",
-    description=f"{_WHO} uses its error budget {{{{ $value | humanize }}}} times too fast, over"
-    " days.",
+    description=f"{_FAST.removesuffix('.')}, over days.{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="15m",
     labels=(("window", "slow"),),
+    subject_kind="route",
+)
+SLOW_DELIVERY = Alert(
+    name="MailflowRouteSlow",
+    expr=with_ends(f"{P95} > 0.5 * max {ALL} (mailflow_route_deadline_seconds)"),
+    severity="warning",
+    component="route",
+    summary="Test mail takes more than half of the time that it may.",
+    description=f"Of twenty messages on {_WHO}{_ENDS} one takes"
+    " {{ $value | humanizeDuration }} or more, which is over half of the route's deadline."
+    f"{_FINDINGS} The route's page shows which hop takes the time.",
+    runbook="route-slow",
+    hold="30m",
+    meaning="The 95th percentile of the delivery times of the last hour is above half of"
+    " `expect.within`. Nothing is late yet; a queue grows somewhere, or a server is short of"
+    " something.",
+    steps=(
+        (
+            "`mailflow_route_phase_duration_seconds` by `phase` shows where the time goes: in the"
+            " session, in `transit-OWNER` at the hosts of each owner, or in being `visible`."
+        ),
+        "Look at the queue of the host that has it longest (`Get-Queue` on Exchange, `mailq`).",
+        "Where it has always been so, `expect.within` is too short for this route.",
+    ),
+    subject_kind="route",
 )
 JUNK = Alert(
     name="MailflowRouteLandsInJunk",
-    expr="sum without (instance, pod) (increase(mailflow_route_junk_total[6h])) > 1.5",
+    expr=with_ends(f"sum {ALL} (increase(mailflow_route_junk_total[6h])) > 1.5"),
     severity="warning",
     component="route",
     summary="Test mail lands in the junk folder.",
-    description=f"Messages on {_WHO} were put into junk in the last six hours. Compare their"
-    " authentication results with those of messages that were not.",
+    description=f"{{{{ $value | humanize }}}} messages on {_WHO}{_ENDS} were put into junk in the"
+    f" last six hours.{_FINDINGS} Compare their authentication results with those of messages that"
+    " were not: `mailflow-agent analyze headers FILE` reads both.",
     runbook="route-lands-in-junk",
     hold="15m",
     meaning="At least two messages in six hours arrived in the junk folder.",
@@ -117,5 +145,20 @@ JUNK = Alert(
         "`X-Forefront-Antispam-Report` and `Authentication-Results` in such a message say why.",
         "See whether SPF, DKIM and DMARC pass for the sender.",
     ),
+    subject_kind="route",
 )
-ALERTS = (DOWN, FAST, SLOW, JUNK)
+BUDGET = Alert(
+    name="MailflowBudgetExhausted",
+    expr=found("route-over-budget"),
+    severity="warning",
+    component="route",
+    summary="No test mail is sent, because the budget is spent.",
+    description=f"{{{{ $value }}}} runs in a row of {_WHO} sent nothing: nobody knows how the route"
+    " is.{{ with printf `min by (budget)"
+    " (mailflow_route_budget_messages{tenant=%q,subject=%q}) < 1` $labels.tenant $labels.subject |"
+    " query }} Spent:{{ range . }} {{ .Labels.budget }}{{ end }}.{{ end }} Make its interval"
+    " longer, or its budget larger (section `budget`); after a crash loop it fills up by itself.",
+    runbook="route-over-budget",
+    subject_kind="route",
+)
+ALERTS = (DOWN, FAST, SLOW, SLOW_DELIVERY, JUNK, BUDGET)

@@ -4,105 +4,19 @@ A monitor that has died, cannot see, or does not do what it was told is worse th
 is silent. These alerts exist whatever is configured.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One alert. ``hold`` is how long the expression must be true; empty for at once.
-
-    ``runbook`` is the name of its page; ``meaning`` and ``steps`` are what that page says, for
-    alerts that no rule stands behind.
-    """
-
-    name: str
-    expr: str
-    severity: str
-    component: str
-    summary: str
-    description: str
-    runbook: str
-    hold: str = ""
-    labels: tuple[tuple[str, str], ...] = ()
-    meaning: str = ""
-    steps: tuple[str, ...] = ()
-
-
-WATCHDOG = Alert(
-    name="MailflowWatchdog",
-    expr="vector(1)",
-    severity="info",
-    component="agent",
-    summary="The alerting path works.",
-    description="This alert always fires. Route it to a service outside the site that complains"
-    " when it no longer arrives.",
-    runbook="watchdog",
-    meaning="It always fires. It proves that rules are evaluated and that notifications go out.",
-    steps=(
-        "Nothing is to be done while it fires.",
-        (
-            "Where it has stopped: see whether Prometheus evaluates rules (`/rules`) and whether"
-            " Alertmanager can reach the receiver."
-        ),
-    ),
+from agent.exposition.alerting.alert import Alert
+from agent.exposition.alerting.watching import (
+    AGENT_ABSENT,
+    AGENT_STUCK,
+    CANNOT_TELL,
+    CHECK_STALE,
+    ONE_AGENT_BLIND,
+    TENANT_UNWATCHED,
+    WATCHDOG,
 )
-AGENT_ABSENT = Alert(
-    name="MailflowAgentAbsent",
-    expr='absent(up{job="mailflow"}) or sum by (job) (up{job="mailflow"}) == 0',
-    severity="critical",
-    component="agent",
-    summary="No agent is watching the mail flow.",
-    description="Prometheus reaches no agent of job mailflow. Start it, or see why it cannot be"
-    " scraped; until then nothing is known of the mail flow.",
-    runbook="agent-absent",
-    hold="5m",
-    meaning="No target of the job `mailflow` answers a scrape, or there is no such target.",
-    steps=(
-        "See whether the process runs, and read the end of its log.",
-        "Ask it: `mailflow-agent healthcheck http://HOST:PORT/-/healthy`.",
-        "See in Prometheus under `/targets` what the scrape fails with.",
-    ),
-)
-CHECK_STALE = Alert(
-    name="MailflowCheckStale",
-    expr="time() - max without (instance, pod) (mailflow_check_last_run_timestamp_seconds)"
-    " > 2.5 * max without (instance, pod) (mailflow_check_interval_seconds)",
-    severity="warning",
-    component="agent",
-    summary="A check no longer runs.",
-    description="{{ $labels.probe }} of {{ $labels.subject }} ({{ $labels.tenant }}) last ran"
-    " {{ $value | humanizeDuration }} ago, more than 2.5 of its intervals.",
-    runbook="check-stale",
-    hold="2m",
-    meaning="The check has not ended for more than 2.5 of its intervals. Its result is old and is"
-    " no longer exported.",
-    steps=(
-        (
-            "Look at `mailflow_event_loop_lag_seconds` and `mailflow_scheduler_lateness_seconds`:"
-            " an agent with too much to do is late with everything."
-        ),
-        "Look at `mailflow_runs_skipped_total` for the reason why runs did not take place.",
-        "Read the log for the check's name.",
-    ),
-)
-CANNOT_TELL = Alert(
-    name="MailflowCannotTell",
-    expr="max without (instance, pod)"
-    ' (mailflow_finding{severity="unknown",'
-    ' rule!~"dependency-down|route-mailbox-closed"}) >= 2',
-    severity="warning",
-    component="check",
-    summary="The agent cannot tell how a subject is.",
-    description="{{ $labels.probe }} of {{ $labels.subject }} ({{ $labels.tenant }}) could not tell"
-    " in {{ $value }} runs in a row: {{ $labels.rule }}. Nothing is known to be wrong with it.",
-    runbook="cannot-tell",
-    meaning="Two runs in a row ended without a verdict, for the reason that the label `rule` names."
-    " The subject may be fine; nobody is watching it.",
-    steps=(
-        "Open the subject's page on the agent: the finding says what did not answer.",
-        "`mailflow-agent explain RULE` says what the reason means and what to do.",
-    ),
-)
+
+__all__ = ["AGENT", "CANNOT_TELL", "CHECKS", "Alert"]
+
 RUN_CRASHED = Alert(
     name="MailflowRunCrashed",
     expr="sum without (instance, pod) (increase(mailflow_run_crashes_total[15m])) > 0",
@@ -204,8 +118,8 @@ STATE_FORGOTTEN = Alert(
 AGENT = (
     WATCHDOG,
     AGENT_ABSENT,
-    CHECK_STALE,
-    CANNOT_TELL,
+    AGENT_STUCK,
+    TENANT_UNWATCHED,
     RUN_CRASHED,
     RELOAD_FAILED,
     COLLECTOR_FAILED,
@@ -213,3 +127,5 @@ AGENT = (
     STORE_DEGRADED,
     STATE_FORGOTTEN,
 )
+# These stand on what all agents have found.
+CHECKS = (ONE_AGENT_BLIND, CHECK_STALE, CANNOT_TELL)

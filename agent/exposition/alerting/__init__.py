@@ -1,0 +1,1 @@
+"""What wakes a person, what opens a ticket, and what do they read then?"""

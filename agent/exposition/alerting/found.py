@@ -1,0 +1,64 @@
+"""What is found, by all who look?
+
+The findings of all agents in two recorded series, which the alerts on findings stand on. The first
+leaves out what another agent, running the same check, has just seen to be well: a fault that only
+one of two sees is not yet somebody's night. The second adds where it is: the server that takes the
+mail and the place where it is picked up, so that one cause can silence all that follows from it.
+"""
+
+from agent.exposition.alerting.alert import Record
+
+AGREED = "check:mailflow_finding:max"
+LOCATED = "located:mailflow_finding:max"
+
+_ALL = "without (instance, pod)"
+_CHECK = "job, tenant, subject, probe"
+_SEVERITY = f"min {_ALL} (mailflow_check_severity)"
+
+
+def found(rule: str, runs: int = 2) -> str:
+    """Return the expression for a finding of *rule* in so many runs in a row, or more."""
+    return f'{LOCATED}{{rule="{rule}"}} >= {runs}'
+
+
+def _unless_well(severities: str, well: str) -> str:
+    """Leave out what an agent that runs the same check sees to be *well*."""
+    return (
+        f"max {_ALL} (mailflow_finding{{{severities}}})"
+        f" unless ignoring (rule, severity) {_SEVERITY} {well}"
+    )
+
+
+def one_of_each(info: str) -> str:
+    """Return one series of *info* for each check; two agents may not be reloaded at once."""
+    return f"topk by ({_CHECK}) (1, max {_ALL} ({info}))"
+
+
+def _joined(labels: str, info: str) -> str:
+    return f"({AGREED} * on ({_CHECK}) group_left ({labels}) {one_of_each(info)})"
+
+
+_OR = f" or on ({_CHECK}, rule) "
+_BY_MX = f'label_replace({AGREED}{{probe=~"exchange|mx"}}, "server", "mx:$1", "subject", "(.+)")'
+
+RECORDS = (
+    Record(
+        AGREED,
+        # A fault that is proven, or a verdict that is missing, is outweighed by a verdict that is
+        # good enough; a warning only by one that is without fault.
+        _unless_well('severity!="warning"', "< 2")
+        + " or "
+        + _unless_well('severity="warning"', "== 0"),
+    ),
+    Record(
+        LOCATED,
+        _OR.join(
+            (
+                _joined("server, place", "mailflow_route_info"),
+                _joined("server", "mailflow_connector_info"),
+                _BY_MX,
+                AGREED,
+            )
+        ),
+    ),
+)
