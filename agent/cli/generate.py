@@ -5,7 +5,14 @@ from pathlib import Path
 import click
 
 from agent.cli.exits import Exit
+from agent.exposition.dashboards import LibraryMissingError
 from agent.exposition.generated import rendered, stale, write
+
+
+class Undrawn(click.ClickException):
+    """A tool of development is missing, so that not everything can be rendered."""
+
+    exit_code = Exit.UNAVAILABLE
 
 
 @click.command("generate")
@@ -17,8 +24,11 @@ from agent.exposition.generated import rendered, stale, write
     help="The folder of the project. Default: here.",
 )
 def command(*, check: bool, root: Path) -> int:
-    """Render docs, metrics, alerts, runbooks, the example and the schema from the declarations."""
-    old = stale(root)
+    """Render docs, alerts, dashboards, runbooks, example and schema from the declarations."""
+    try:
+        old = stale(root)
+    except LibraryMissingError as error:
+        raise Undrawn(str(error)) from None
     if check:
         for path in old:
             click.echo(f"{path} is stale; run: make generate", err=True)
