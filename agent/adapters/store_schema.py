@@ -3,10 +3,16 @@
 A change here needs a new version and a step that leads to it from the one before.
 """
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 APPLICATION_ID = 0x4D464C41  # "MFLA", so that a file of somebody else is recognised
 
-SCHEMA = """
+_TURNS = """
+CREATE TABLE watched (id INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE);
+CREATE TABLE turn (watched INTEGER NOT NULL, at REAL NOT NULL, mark INTEGER NOT NULL,
+    since REAL NOT NULL, was INTEGER, PRIMARY KEY (watched, at)) WITHOUT ROWID;
+CREATE TABLE watch (began REAL PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID;
+"""
+SCHEMA = f"""{_TURNS}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE message (nonce TEXT PRIMARY KEY, route TEXT NOT NULL, planned_at REAL NOT NULL,
     entry TEXT NOT NULL) WITHOUT ROWID;
@@ -26,6 +32,7 @@ _STEPS = {  # by the version they lead from
         "CREATE TABLE drift (tenant TEXT PRIMARY KEY, export TEXT NOT NULL, changes TEXT NOT NULL,"
         " gone_at REAL) WITHOUT ROWID;"
     ),
+    4: _TURNS,
 }
 
 

@@ -6,14 +6,18 @@ import pytest
 from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.exposition.pages import render, view
+from agent.exposition.pages.first import Overview, Query, overview
+from agent.exposition.pages.index import Indexer
 from agent.exposition.pages.state import State
-from agent.exposition.pages.view import Query, Situation, brief
+from agent.exposition.pages.subject import SubjectPage
+from agent.exposition.pages.view import Situation, brief
 from agent.probes.base import DEPENDENCY_DOWN
-from agent.runtime.board import Board
+from agent.runtime.board import Board, Standing
 from servers.standings import NOON, SPF, HandClock, check, large_board, publish, small_board
 
 BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
 UNSURE = Rule("x-unsure", Severity.UNKNOWN, "It is not known", "Look.", "RFC 1 section 4")
+HERE = Situation(vantage="test", version="0", started_at=NOON)
 MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
 
 
@@ -46,10 +50,14 @@ def test_a_clock_that_stepped_back_makes_no_negative_age() -> None:
     assert view.view_check(board.runs()[0], NOON - timedelta(hours=1)).age == timedelta()
 
 
+def first(standings: tuple[Standing, ...], query: Query) -> Overview:
+    return overview(Indexer().index(standings, NOON), query, HERE, (), None)
+
+
 def test_the_worst_tenant_and_subject_come_first() -> None:
     clock = HandClock()
-    page = view.overview(small_board(clock).runs(), clock.now(), Query())
-    assert [tenant for tenant, _ in page.tenants] == ["contoso", "fabrikam"]
+    page = first(small_board(clock).runs(), Query())
+    assert [tenant.name for tenant, _ in page.tenants] == ["contoso", "fabrikam"]
     assert [subject.state for _, subjects in page.tenants for subject in subjects] == [
         State.CRITICAL,
         State.WARNING,
@@ -67,10 +75,10 @@ def test_all_fine_is_said_when_all_is_fine() -> None:
     board = large_board(clock, 3)
     for standing in board.runs():
         publish(board, standing.check, Outcome())
-    page = view.overview(board.runs(), clock.now(), Query(show="ok"))
+    page = first(board.runs(), Query(show="ok"))
     assert page.verdict == "All 3 subjects are fine"
     assert page.matching == 3
-    alone = view.overview(board.runs()[:2], clock.now(), Query())
+    alone = first(board.runs()[:2], Query())
     assert alone.verdict == "All is fine"
 
 
@@ -121,16 +129,9 @@ def test_what_backticks_quote_is_code(text: str, pieces: list[tuple[str, bool]])
 
 
 def test_a_remedy_shows_code_as_code_and_escapes_it() -> None:
-    declared = Rule(
-        code="spf-odd",
-        severity=Severity.CRITICAL,
-        summary="Odd",
-        remedy="Replace `<b>` by `ip4`, not by <i>.",
-        reference="",
-    )
-    situation = Situation(vantage="test", version="0", started_at=NOON)
-    page = render.rule(declared, ["spf"], [], situation, NOON).decode()
-    assert "Replace <code>&lt;b&gt;</code> by <code>ip4</code>, not by &lt;i&gt;.</p>" in page
+    odd = replace(BAD, remedy="Replace `<b>` by `ip4`, not by <i>.")
+    _, page = _page(Outcome((odd.found("a"),)), Outcome(), Outcome(), Outcome())
+    assert page.count("Replace <code>&lt;b&gt;</code> by <code>ip4</code>, not by &lt;i&gt;.") == 2
 
 
 def _page(*outcomes: Outcome) -> tuple[list[str], str]:
@@ -142,7 +143,7 @@ def _page(*outcomes: Outcome) -> tuple[list[str], str]:
     for each, outcome in zip(checks, outcomes, strict=True):
         publish(board, each, outcome, NOON)
     (subject,) = view.subjects(board.runs(), NOON)
-    page = view.SubjectPage(NOON, subject)
+    page = SubjectPage(NOON, subject)
     html = render.subject(page, Situation("here", "1", NOON)).decode()
     return [each.kind for each in subject.checks], html
 
@@ -168,7 +169,7 @@ def test_many_findings_of_one_rule_and_the_rest_of_a_long_table_are_folded() -> 
         tuple(MEH.found(f"detail {n}") for n in range(5)), facts={"Long": Table(("x",), rows)}
     )
     _, html = _page(many, Outcome(), Outcome(), Outcome())
-    assert html.count("Make it better.") == 1
+    assert html.count("Make it better.") == 2, "above all, and where it is found"
     assert '<details class="more">\n  <summary>4 more of the same</summary>' in html
     assert "<summary>20 more rows</summary>" in html
     assert all(f"<td>row {number}</td>" in html for number in range(30))

@@ -4,12 +4,13 @@ No data yet is not "fine", and an old result is not a result: both are states of
 """
 
 import enum
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 
 from agent.domain.finding import Severity
-from agent.runtime.board import Standing
-
-STALE_AFTER = 2.5  # intervals, as the alert has it
+from agent.domain.timeline import Mark
+from agent.runtime.board import Run, Standing
+from agent.runtime.recorder import STALE_AFTER
 
 
 class State(enum.IntEnum):
@@ -60,12 +61,41 @@ _OF_SEVERITY = {
     Severity.WARNING: State.WARNING,
     Severity.OK: State.OK,
 }
+_OF_MARK = {
+    Mark.OK: State.OK,
+    Mark.WARNING: State.WARNING,
+    Mark.UNKNOWN: State.UNKNOWN,
+    Mark.CRITICAL: State.CRITICAL,
+    Mark.STALE: State.STALE,
+}
+
+
+def of_mark(mark: Mark) -> State:
+    """Return the state that is shown like what is written of a check."""
+    return _OF_MARK.get(mark, State.PENDING)
+
+
+def stale_at(standing: Standing, run: Run | None) -> datetime:
+    """Return when a check is too old to be believed whose last run is *run*."""
+    at = standing.known_since if run is None else run.finished_at
+    return at + _patience(standing.check.settings.interval)
+
+
+@lru_cache(maxsize=256)
+def _patience(interval: timedelta) -> timedelta:
+    return STALE_AFTER * interval
 
 
 def state_of(standing: Standing, now: datetime) -> State:
     """Return the state of a check at *now*."""
-    run = standing.run  # read once: a run may come in while a page is rendered in its thread
-    at = standing.known_since if run is None else run.finished_at
-    if now - at > STALE_AFTER * standing.check.settings.interval:
+    # Read once: a run may come in while a page is rendered in its thread.
+    return state_after(standing, standing.run, now)
+
+
+def state_after(standing: Standing, run: Run | None, now: datetime) -> State:
+    """Return the state at *now* of a check whose last run is *run*."""
+    if now > stale_at(standing, run):
         return State.STALE
-    return State.PENDING if run is None else _OF_SEVERITY[run.outcome.severity]
+    if run is None:
+        return State.PENDING
+    return _OF_SEVERITY[run.outcome.severity] if run.outcome.findings else State.OK

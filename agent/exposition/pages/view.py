@@ -1,29 +1,30 @@
-"""What does a page say, before it is markup?
+"""What does a page say of checks and subjects, before it is markup?
 
-Plain values made from the board: which state each check is in, worst first, grouped by subject and
-tenant, filtered as the query says. No data yet is not "fine", and an old result is not a result.
+Plain values made from the board: which state each check is in, worst first, since when, and whose
+it is to mend it. No data yet is not "fine", and an old result is not a result.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from urllib.parse import quote, urlencode
 
 from agent.domain.finding import Finding, by_rule
+from agent.domain.timeline import Mark
+from agent.exposition.pages.holder import Holder, again, holder_of
+from agent.exposition.pages.index import Key, key_of
 from agent.exposition.pages.state import State, state_of
 from agent.probes.base import DEPENDENCY_DOWN
-from agent.runtime.board import Change, Run, Standing
+from agent.runtime.board import Run, Standing
 
-PER_PAGE = 100  # subjects
-MANY = 60  # subjects, above which only those with trouble are listed unless asked for
-IN_FULL = 24  # subjects, up to which the overview draws the facts too
+__all__ = ["Key", "key_of"]
+
 DRIFT = "drift"  # the kind of check that sees what changed
+_DASHBOARDS = ("domain", "connector", "route", "tenant", "agent")
 _CODE = re.compile(r"`([^`]+)`")
 
-Key = tuple[str, str, str]  # tenant, kind and name of a subject
+Since = Callable[[str, Mark], datetime | None]  # of a check, by its identity, over restarts
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Situation:
     """What the pages say about the agent itself.
 
     ``reload_errors`` are the lines of the last load that was rejected; empty when it was accepted.
+    ``grafana_url`` is where the dashboards are, without a slash at its end; empty: nowhere.
     """
 
     vantage: str
@@ -38,11 +40,16 @@ class Situation:
     started_at: datetime
     reload_errors: tuple[str, ...] = ()
     reload_failed_at: datetime | None = None
+    grafana_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One check as a page shows it; ``findings`` have the worst first."""
+    """One check as a page shows it; ``findings`` have the worst first.
+
+    ``changed_at`` is when this process saw its severity change, ``since`` over restarts; ``holder``
+    is who can mend it.
+    """
 
     identity: str
     kind: str
@@ -53,6 +60,8 @@ class CheckView:
     changed_at: datetime | None
     findings: tuple[Finding, ...]
     consecutive: Mapping[str, int]
+    since: datetime | None = None
+    holder: Holder | None = None
 
     @property
     def alike(self) -> list[tuple[Finding, tuple[Finding, ...]]]:
@@ -87,9 +96,36 @@ class SubjectView:
     @property
     def path(self) -> str:
         """The address of its own page."""
-        return "/subjects/" + "/".join(
-            quote(x, safe="") for x in (self.tenant, self.kind, self.name)
-        )
+        return address_of((self.tenant, self.kind, self.name))
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when it is in this state, as far as that is known."""
+        worst = self.checks[0]
+        return None if worst.is_old else worst.since
+
+    @property
+    def finding(self) -> Finding | None:
+        """What is to be mended first; None where nothing is, or nothing is known."""
+        worst = self.checks[0]
+        return None if worst.is_old or not worst.findings else worst.findings[0]
+
+    @property
+    def findings(self) -> int:
+        """How much there is to be mended or looked at."""
+        return sum(len(check.findings) for check in self.checks if not check.is_old)
+
+    @property
+    def fix(self) -> str:
+        """What to type to mend what is worst, where a line does."""
+        worst = self.checks[0]
+        grave = (x for x in worst.findings if x.fix and x.severity is worst.findings[0].severity)
+        return "" if worst.is_old else next((each.fix for each in grave), "")
+
+    @property
+    def again(self) -> str:
+        """What to type, where the agent runs, to look once more at what is worst."""
+        return again(self.checks[0].kind, self.name)
 
     @property
     def headline(self) -> str:
@@ -102,86 +138,32 @@ class SubjectView:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a reader asked to see; ``show`` is empty for what suits the number of subjects."""
-
-    show: str = ""
-    tenant: str = ""
-    text: str = ""
-    page: int = 1
-
-    @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Query":
-        """Read the parameters of an address; what makes no sense is left out."""
-        show = given.get("show", "")
-        page = given.get("page", "")
-        return cls(
-            show=show if show in {*(state.key for state in State), "all", "trouble"} else "",
-            tenant=given.get("tenant", "")[:64],
-            text=given.get("q", "")[:253].lower(),
-            page=max(1, int(page)) if page.isdecimal() and page.isascii() and len(page) < 6 else 1,  # noqa: PLR2004
-        )
-
-    def href(self, **changes: str | int) -> str:
-        """Return the address of this view with *changes*."""
-        values = {"show": self.show, "tenant": self.tenant, "q": self.text, "page": self.page}
-        values |= changes
-        wanted = {key: value for key, value in values.items() if value not in ("", 1)}
-        return "/?" + urlencode(wanted) if wanted else "/"
+def address_of(key: Key) -> str:
+    """Return the address of a subject's page."""
+    return "/subjects/" + "/".join(quote(each, safe="") for each in key)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """The first page."""
-
-    now: datetime
-    query: Query
-    show: str
-    counts: Mapping[State, int]
-    tenants: tuple[tuple[str, tuple[SubjectView, ...]], ...]
-    tenant_names: tuple[str, ...]
-    matching: int
-    total: int
-    pages: int
-    in_full: bool
-
-    @property
-    def worst(self) -> State:
-        """The most urgent state anywhere."""
-        return min((state for state, count in self.counts.items() if count), default=State.PENDING)
-
-    @property
-    def verdict(self) -> str:
-        """The worst of it in one line; the counts beside it say the rest."""
-        if not self.total:
-            return "Nothing is configured"
-        count, worst = self.counts[self.worst], self.worst
-        if worst is State.OK:
-            return "All is fine" if self.total == 1 else f"All {self.total} subjects are fine"
-        plural = self.total > 1 and count > 1
-        verb = (
-            ("have" if plural else "has") if worst is State.PENDING else "are" if plural else "is"
-        )
-        who = f"{count} of {self.total} subjects" if self.total > 1 else "The subject"
-        return f"{who} {verb} {worst.word}"
+def dashboard_of(key: Key, grafana_url: str) -> str:
+    """Return the address of a subject's dashboard, empty where there are none."""
+    tenant, kind, name = key
+    if not grafana_url:
+        return ""
+    if kind not in _DASHBOARDS:
+        return f"{grafana_url}/d/mailflow-overview"
+    return f"{grafana_url}/d/mailflow-{kind}?" + urlencode(
+        {"var-tenant": tenant, "var-subject": name}
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectPage:
-    """The page of one subject."""
-
-    now: datetime
-    subject: SubjectView
-    changes: tuple[Change, ...] = field(default=())
-
-
-def view_check(standing: Standing, now: datetime) -> CheckView:
+def view_check(standing: Standing, now: datetime, since: Since | None = None) -> CheckView:
     """Return what a page says of one check at *now*."""
     # Read once: a run may come in while a page is rendered in its thread.
     run, check = standing.run, standing.check
     age = now - (standing.known_since if run is None else run.finished_at)
     findings = () if run is None else run.outcome.findings
+    told = None
+    if since is not None and run is not None:
+        told = since(check.identity, Mark(int(run.outcome.severity)))
     return CheckView(
         identity=check.identity,
         kind=check.probe.kind,
@@ -192,17 +174,16 @@ def view_check(standing: Standing, now: datetime) -> CheckView:
         changed_at=standing.changed_at,
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
         consecutive=standing.consecutive,
+        since=told or standing.changed_at,
+        holder=None if run is None else holder_of(check.probe.kind, run.outcome),
     )
 
 
-def key_of(standing: Standing) -> Key:
-    """Return which subject a standing is about."""
-    check = standing.check
-    return check.tenant, check.target.kind, check.subject
-
-
-def _view_subject(key: Key, standings: Iterable[Standing], now: datetime) -> SubjectView:
-    checks = [view_check(standing, now) for standing in standings]
+def view_subject(
+    key: Key, standings: Iterable[Standing], now: datetime, since: Since | None = None
+) -> SubjectView:
+    """Return one subject with its checks, the most urgent first, and behind it what changed."""
+    checks = [view_check(standing, now, since) for standing in standings]
     checks.sort(key=lambda check: (check.state, check.is_waiting, check.kind))
     return SubjectView(*key, tuple(_with_cause(checks)))
 
@@ -230,53 +211,7 @@ def _by_subject(standings: Iterable[Standing]) -> dict[Key, list[Standing]]:
 
 def subjects(standings: Iterable[Standing], now: datetime) -> list[SubjectView]:
     """Return the subjects by tenant, kind and name, each with its checks."""
-    return [_view_subject(key, its, now) for key, its in sorted(_by_subject(standings).items())]
-
-
-def overview(standings: Iterable[Standing], now: datetime, query: Query) -> Overview:
-    """Return the first page as *query* wants it; only what it shows is looked at closely."""
-    grouped = _by_subject(standings)
-    states = {key: min(state_of(standing, now) for standing in its) for key, its in grouped.items()}
-    tally = Counter(states.values())
-    show = query.show or ("trouble" if len(states) > MANY else "all")
-    matching = _ordered({key: s for key, s in states.items() if _matches(key, s, query, show)})
-    pages = max(1, -(-len(matching) // PER_PAGE))
-    page = min(query.page, pages)
-    shown = matching[(page - 1) * PER_PAGE : page * PER_PAGE]
-    return Overview(
-        now=now,
-        query=query,
-        show=show,
-        counts={state: tally[state] for state in State},
-        tenants=tuple(
-            (tenant, tuple(_view_subject(key, grouped[key], now) for key in keys))
-            for tenant, keys in groupby(shown, lambda key: key[0])
-        ),
-        tenant_names=tuple(sorted({key[0] for key in states})),
-        matching=len(matching),
-        total=len(states),
-        pages=pages,
-        in_full=len(shown) <= IN_FULL,
-    )
-
-
-def _ordered(states: Mapping[Key, State]) -> list[Key]:
-    """Sort subjects: tenants by their worst, so that trouble comes first, and so within each."""
-    worst: dict[str, State] = {}
-    for (tenant, _, _), state in states.items():
-        worst[tenant] = min(worst.get(tenant, State.OK), state)
-    return sorted(states, key=lambda key: (worst[key[0]], key[0], states[key], key))
-
-
-def _matches(key: Key, state: State, query: Query, show: str) -> bool:
-    tenant, _, name = key
-    if query.tenant and tenant != query.tenant:
-        return False
-    if query.text and query.text not in name.lower():
-        return False
-    if show == "trouble":
-        return state is not State.OK
-    return show in ("all", state.key)
+    return [view_subject(key, its, now) for key, its in sorted(_by_subject(standings).items())]
 
 
 def pieces(text: str) -> list[tuple[str, bool]]:
