@@ -1,0 +1,87 @@
+"""Can the senders of a domain align, by what DNS says of SPF and of DKIM keys?
+
+Evaluates SPF for samples of every declared sender, and looks which of their selectors have a key,
+at the domain itself and, where alignment is relaxed, at its organisational domain.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agent.domain.dmarc_discovery import Discovery
+from agent.domain.lookup import Answer, Plan, Query, Reply, Silence, TextRecord, Unanswered, ask_all
+from agent.domain.sender_matrix import Key, Row, candidates, matrix
+from agent.domain.spf_senders import Samples, judge, sample
+from agent.domain.spf_tree import grow
+from agent.domain.together import together
+
+MOST_SELECTORS = 40  # that are asked for; each is one question at each domain
+_HAS_KEY = re.compile(rb"(?:^|;)\s*p\s*=\s*[A-Za-z0-9+/]")
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """The matrix, and the silence that keeps a row of it unknown; None where there is none."""
+
+    rows: tuple[Row, ...] = ()
+    silence: Silence | None = None
+
+
+def look(
+    discovery: Discovery, senders: tuple[str, ...], declared: tuple[str, ...]
+) -> Plan[Senders]:
+    """Return the matrix of *senders*; *declared* are the selectors that the operator names."""
+    if not senders:
+        return Senders()
+    domain = discovery.domain
+    forest = yield from grow(domain)
+    known = dict(forest.replies)
+    samples: tuple[Samples, ...] = yield from together(
+        [sample(name, forest.root) for name in senders], known
+    )
+    verdicts = yield from judge(domain, samples, known)
+    wanted = [name for one in senders for name in candidates(one, senders, declared).selectors]
+    selectors = tuple(dict.fromkeys(wanted))[:MOST_SELECTORS]
+    places = _places(discovery)
+    queries = {
+        name: tuple(Query(f"{name}._domainkey.{place}".lower(), "TXT") for place in places)
+        for name in selectors
+    }
+    missing = tuple(query for batch in queries.values() for query in batch if query not in known)
+    known.update(zip(missing, (yield from ask_all(missing)), strict=True))
+    keys = {
+        name: _state([known[query] for query in batch], tuple(places.values()))
+        for name, batch in queries.items()
+    }
+    rows = matrix(verdicts, keys, declared)
+    silences = [reply.reason for reply in known.values() if isinstance(reply, Unanswered)]
+    is_silent = any(row.is_silent for row in rows) and bool(silences)
+    return Senders(rows, silences[0] if is_silent else None)
+
+
+def _places(discovery: Discovery) -> dict[str, Key]:
+    """Return the domains whose signatures align, and what a key there is worth."""
+    record = discovery.verdict.record
+    places = {discovery.domain: Key.PUBLISHED}
+    if record is not None and record.adkim == "s":
+        return places
+    organisations = (discovery.listed.organisation, discovery.walked.organisation)
+    is_agreed = organisations[0] == organisations[1]
+    for name in organisations:
+        places.setdefault(name, Key.PUBLISHED if is_agreed else Key.DOUBTFUL)
+    return places
+
+
+def _state(replies: list[Reply], worth: tuple[Key, ...]) -> Key:
+    """Say whether a key stands where a signature would align."""
+    found = {key for reply, key in zip(replies, worth, strict=True) if _has_key(reply)}
+    if Key.PUBLISHED in found:
+        return Key.PUBLISHED
+    if any(isinstance(reply, Unanswered) for reply in replies):
+        return Key.SILENT
+    return Key.DOUBTFUL if found else Key.ABSENT
+
+
+def _has_key(reply: Reply) -> bool:
+    """Tell whether there is a key that is not revoked (RFC 6376 section 3.6.1)."""
+    records = reply.records if isinstance(reply, Answer) else ()
+    return any(isinstance(one, TextRecord) and _HAS_KEY.search(one.joined) for one in records)
