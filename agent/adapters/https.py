@@ -13,18 +13,25 @@ from datetime import timedelta
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from agent.adapters.dialer import Dialer, is_allowed
+from agent.adapters.dialer import Dialer, is_allowed, reason_of
 from agent.adapters.plans import Resolves, drive
 from agent.adapters.trust import TrustStore
 from agent.domain.host import locate
 from agent.domain.peer_text import PeerText
+from agent.domain.smtp import Reason
 
+PORT = 443
 _OK = 200
+_LATELY = timedelta(days=1)
+_SHOWN = 120  # characters of where a redirect leads
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file, or in ``trouble`` why there is none. ``is_ours``: the cause may be on this side."""
+    """A file, or in ``trouble`` why there is none. ``is_ours``: the cause may be on this side.
+
+    Of a text under a wrong name (a page, say) there is both.
+    """
 
     body: bytes = b""
     trouble: str = ""
@@ -78,7 +85,7 @@ class Https:
 
     def __init__(self, *, resolver: Resolves, dialer: Dialer, trust: TrustStore) -> None:
         self._names = _Names(resolver, dialer.detour)
-        self._trust = trust
+        self._dialer, self._trust = dialer, trust
 
     async def fetch(self, url: str, *, most: int, within: timedelta) -> Fetched:
         """Fetch *url*, at most so many octets of text, without following anywhere."""
@@ -96,19 +103,37 @@ class Https:
                 return await _read(response, most)
         except TimeoutError:
             return Fetched(trouble="no answer in time", is_ours=True)
-        except aiohttp.ClientConnectorCertificateError as error:
-            return Fetched(trouble=f"certificate: {PeerText(str(error.certificate_error))}")
-        except aiohttp.ClientConnectorDNSError as error:
-            return Fetched(trouble=str(PeerText(str(error.os_error))), is_ours=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Fetched(trouble=f"{type(error).__name__}: {PeerText(str(error))}")
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> Fetched:
+        """Say what went wrong, and on whose side."""
+        match error:
+            case aiohttp.ClientConnectorCertificateError():
+                return Fetched(trouble=f"certificate: {PeerText(str(error.certificate_error))}")
+            case aiohttp.ClientConnectorDNSError():
+                return Fetched(trouble=str(PeerText(str(error.os_error))), is_ours=True)
+            case aiohttp.ClientConnectorSSLError():
+                return Fetched(trouble=f"TLS: {PeerText(str(error.os_error))}")
+            case aiohttp.ClientConnectorError():
+                return self._unreached(reason_of(error.os_error))
+        return Fetched(trouble=f"{type(error).__name__}: {PeerText(str(error))}")
+
+    def _unreached(self, reason: Reason) -> Fetched:
+        """Say why there is no connection; a firewall on this side refuses as a server does."""
+        is_ours = reason is not Reason.REFUSED or not self._dialer.was_greeted(PORT, _LATELY)
+        detail = ", and nobody was reached at that port from here lately" if is_ours else ""
+        return Fetched(trouble=f"no connection: {reason}{detail}", is_ours=is_ours)
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> Fetched:
     if response.status != _OK:
-        return Fetched(trouble=f"status {response.status}")
+        where = PeerText(response.headers.get("Location", ""), _SHOWN)
+        leads = f", which leads to {where} and is not followed" if where else ""
+        return Fetched(trouble=f"status {response.status}{leads}")
+    trouble = ""
     if response.content_type != "text/plain":
-        return Fetched(trouble=f"it is {PeerText(response.content_type)}, not text/plain")
+        trouble = f"it is {PeerText(response.content_type)}, not text/plain"
     if response.headers.get("Content-Encoding", "identity") != "identity":
         return Fetched(trouble="it is compressed")
     body = bytearray()
@@ -116,4 +141,4 @@ async def _read(response: aiohttp.ClientResponse, most: int) -> Fetched:
         body += chunk
         if len(body) > most:
             return Fetched(trouble=f"it has more than {most} octets")
-    return Fetched(bytes(body))
+    return Fetched(bytes(body), trouble)

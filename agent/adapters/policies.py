@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from agent.adapters.clock import Clock
 from agent.adapters.https import Https
-from agent.domain.mta_sts import MAX_POLICY, Policy, PolicyError, read_policy
+from agent.domain.mta_sts_policy import Document, parse
+from agent.domain.mta_sts_terms import MAX_POLICY, Policy, describe
 
-_KEEP = timedelta(days=1)
+KEEP = timedelta(days=1)
 _AGAIN = timedelta(minutes=5)
 _WITHIN = timedelta(seconds=10)
 _MAX_KNOWN = 10_000  # domains
@@ -20,11 +21,17 @@ _MAX_KNOWN = 10_000  # domains
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A policy, or in ``trouble`` why there is none. ``is_ours``: the cause may be on this side."""
+    """A policy, or in ``trouble`` why there is none. ``is_ours``: the cause may be on this side.
+
+    ``document`` is the file as soon as there was a text, be it one that senders do not take;
+    ``kept_from`` why it was not taken before anybody looked into it.
+    """
 
     policy: Policy | None = None
     trouble: str = ""
     is_ours: bool = False
+    document: Document | None = None
+    kept_from: str = ""
 
 
 class Policies:
@@ -34,26 +41,34 @@ class Policies:
         self._https, self._clock = https, clock
         self._known: dict[str, tuple[str, float, Found]] = {}
 
-    async def of(self, domain: str, version: str, within: timedelta = _WITHIN) -> Found:
-        """Return the policy of *domain*, whose TXT record announces *version*."""
+    async def of(
+        self, domain: str, version: str, within: timedelta = _WITHIN, keep: timedelta = KEEP
+    ) -> Found:
+        """Return the policy of *domain*, whose TXT record announces *version*.
+
+        It is fetched anew when it is older than *keep*.
+        """
         now = self._clock.monotonic()
         known = self._known.get(domain)
-        if known is not None and known[0] == version and now < known[1]:
-            return known[2]
+        if known is not None and known[0] == version:
+            lasts = keep if known[2].policy is not None else min(keep, _AGAIN)
+            if now < known[1] + lasts.total_seconds():
+                return known[2]
         found = await self._fetch(domain, min(within, _WITHIN))
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        keep = _KEEP if found.policy is not None else _AGAIN
-        self._known[domain] = (version, now + keep.total_seconds(), found)
+        self._known[domain] = (version, now, found)
         return found
 
     async def _fetch(self, domain: str, within: timedelta) -> Found:
         url = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
         file = await self._https.fetch(url, most=MAX_POLICY, within=within)
-        if file.trouble:
-            return Found(trouble=f"{url}: {file.trouble}", is_ours=file.is_ours)
-        try:
-            # A long file of a stranger is read beside the loop.
-            return Found(await asyncio.to_thread(read_policy, file.body))
-        except PolicyError as error:
-            return Found(trouble=f"{url}: {error}")
+        trouble = f"{url}: {file.trouble}" if file.trouble else ""
+        if trouble and not file.body:
+            return Found(trouble=trouble, is_ours=file.is_ours, kept_from=trouble)
+        # A long file of a stranger is read beside the loop.
+        document = await asyncio.to_thread(parse, file.body)
+        if trouble or document.policy is None:
+            said = trouble or f"{url}: {describe(document.faults[0], 'line')}"
+            return Found(trouble=said, document=document, kept_from=trouble)
+        return Found(document.policy, document=document)

@@ -17,11 +17,15 @@ MAX_NAMES = 100  # of one certificate
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The certificate that a host showed: its names, its end, and when it was shown. UTC."""
+    """The certificate that a host showed: its names, its end, and when it was shown. UTC.
+
+    ``is_trusted`` tells whether it leads to a root of the trust store; None where nobody said.
+    """
 
     names: tuple[str, ...]
     not_after: datetime
     seen_at: datetime
+    is_trusted: bool | None = None
 
 
 class Sightings:
@@ -36,7 +40,13 @@ class Sightings:
         self.changed = 0
 
     def note_certificate(
-        self, host: str, names: tuple[str, ...], not_after: datetime, now: datetime
+        self,
+        host: str,
+        names: tuple[str, ...],
+        not_after: datetime,
+        now: datetime,
+        *,
+        is_trusted: bool | None = None,
     ) -> None:
         """Note the certificate that *host* shows; texts must be safe to show.
 
@@ -44,7 +54,7 @@ class Sightings:
         """
         host = host.lower().rstrip(".")
         before = self._certificates.get(host)
-        seen = self._certificates[host] = Seen(names[:MAX_NAMES], not_after, now)
+        seen = self._certificates[host] = Seen(names[:MAX_NAMES], not_after, now, is_trusted)
         self.changed += before is None or before.names != seen.names
         self._certificates.move_to_end(host)
         if len(self._certificates) > MAX_HOSTS:

@@ -160,3 +160,43 @@ async def test_a_failure_is_tried_again_after_a_while(authorities: Authorities) 
         assert (await policies.of("contoso.com", "1")).policy is None
         clock.advance(timedelta(minutes=6))
         assert (await policies.of("contoso.com", "1")).policy is not None
+
+
+async def test_a_text_under_a_wrong_type_is_kept_and_is_no_policy(authorities: Authorities) -> None:
+    found = await fetch(authorities, text(POLICY, "text/html"))
+    assert found.policy is None
+    assert found.document is not None
+    assert found.document.policy is not None
+    assert found.kept_from == found.trouble
+
+
+async def test_a_text_that_is_no_policy_was_not_kept_from_us(authorities: Authorities) -> None:
+    found = await fetch(authorities, text(f"{POLICY}mode"))
+    assert found.trouble.endswith("mta-sts.txt: line 5 (mode) is no field, as in `mode: enforce`")
+    assert found.kept_from == ""
+
+
+async def test_a_policy_is_fetched_anew_when_it_is_older_than_wanted(
+    authorities: Authorities,
+) -> None:
+    clock, hour = HandClock(), timedelta(hours=1)
+    async with serving(text(POLICY), authorities.server(HOST)) as port:
+        policies = fetching(authorities, port, clock)
+        first = await policies.of("contoso.com", "1")
+        clock.advance(hour)
+        assert await policies.of("contoso.com", "1") is first
+        second = await policies.of("contoso.com", "1", keep=hour)
+        assert second is not first
+        assert await policies.of("contoso.com", "1") is second
+
+
+async def test_a_server_that_speaks_no_tls_is_at_fault(authorities: Authorities) -> None:
+    def speak(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as plain:
+        port = plain.sockets[0].getsockname()[1]
+        found = await fetching(authorities, port, HandClock()).of("contoso.com", "1")
+    assert "TLS: " in found.trouble
+    assert not found.is_ours

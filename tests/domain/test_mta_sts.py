@@ -79,7 +79,8 @@ def test_a_policy_is_read() -> None:
         pytest.param(POLICY.replace(b"604800", b"1" * 99), "max_age", id="an endless age"),
         pytest.param(POLICY.replace(b"*.filter", b"mx.*.filter"), "no host", id="a * inside"),
         pytest.param(b"version: STSv1\nmode: enforce\nmax_age: 1\n", "no mx", id="no mx"),
-        pytest.param(POLICY.replace(b"mail", b"m\xc3\xa4il"), "ASCII", id="not ASCII"),
+        pytest.param(POLICY.replace(b"mail", b"m\xc3\xa4il"), "no host", id="not ASCII"),
+        pytest.param(POLICY.replace(b"mail", b"m\xe4il"), "line 3 is no UTF-8", id="not UTF-8"),
         pytest.param(b"\x00" * 9, "no field", id="NUL"),
     ],
 )
