@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
+from agent.domain.dkim_selectors import is_selector
 from agent.domain.names import DomainName
 
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
@@ -223,10 +224,18 @@ def _with_port(place: HostPort) -> HostPort:
     return place
 
 
+def _selector(value: Any) -> str:
+    if not isinstance(value, str) or not is_selector(value.lower()):
+        message = "is no DKIM selector; write what stands after `s=` in a signature"
+        raise ValueError(message)
+    return value.lower()
+
+
 _string = WithJsonSchema({"type": "string"})
 
 Domain = Annotated[str, BeforeValidator(_domain)]
 HostPattern = Annotated[str, BeforeValidator(read_pattern)]
+Selector = Annotated[str, BeforeValidator(_selector)]
 RecipientDomain = Annotated[str, BeforeValidator(_recipient_domain)]
 Host = Annotated[str, BeforeValidator(_host)]
 MailAddress = Annotated[str, BeforeValidator(_mail_address)]

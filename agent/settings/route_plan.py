@@ -12,7 +12,7 @@ from agent.domain.fact import Table
 from agent.domain.message import author_of
 from agent.domain.owners import Owners
 from agent.domain.payload import Payload
-from agent.settings.fields import write_duration
+from agent.settings.fields import HostPort, write_duration
 from agent.settings.route_ends import PayloadSettings, Receive, Send
 from agent.settings.route_subject import RouteSubject
 
@@ -76,6 +76,17 @@ def way_of(route: RouteSubject) -> Leaving:
     helo = send.mx.helo or helo
     drawn = route_path.Leaving(f"an MX of {_domain(send.rcpt_to)}", helo)
     return Leaving(ByExchanges(send.mx.tls, helo), drawn)
+
+
+def handed_to(route: RouteSubject) -> str:
+    """Name the server that takes the messages of a route, the same for all routes that use it.
+
+    ``HOST:PORT``, ``mx:DOMAIN`` for the exchanges of a domain, or ``graph``; fit for a label.
+    """
+    send = route.send
+    if send.smtp is not None:
+        return str(HostPort(send.smtp.host, send.smtp.port))
+    return "graph" if send.graph is not None else f"mx:{_domain(send.rcpt_to).lower()}"
 
 
 def _helo(send: Send) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from agent.settings.fields import Domain, HostPattern, Name
+from agent.settings.fields import Domain, HostPattern, Name, Selector
 from agent.settings.subject import Subject
 
 Topology = Literal[
@@ -48,6 +48,6 @@ class DomainSubject(Subject):
     not_senders: tuple[str, ...] = Field(
         default=(), description="Addresses that must not pass SPF."
     )
-    dkim_selectors: tuple[str, ...] = Field(
+    dkim_selectors: tuple[Selector, ...] = Field(
         default=(), description="DKIM selectors in use; by default those of the topology."
     )

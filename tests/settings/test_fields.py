@@ -26,6 +26,7 @@ from agent.settings import (
     read_port,
     write_duration,
 )
+from agent.settings.fields import Selector
 
 
 def read(kind: Any, value: object) -> Any:
@@ -41,6 +42,7 @@ def read(kind: Any, value: object) -> Any:
         pytest.param(Domain, "Exämple.COM.", "xn--exmple-cua.com", id="international domain"),
         pytest.param(HostPattern, "*.Filter.example", "*.filter.example", id="pattern"),
         pytest.param(HostPattern, "mx.example.com", "mx.example.com", id="exact host"),
+        pytest.param(Selector, "S1.mail_2026", "s1.mail_2026", id="DKIM selector"),
         pytest.param(RecipientDomain, "*", "*", id="all recipients"),
         pytest.param(RecipientDomain, "*.example.com", "*.example.com", id="subdomains"),
         pytest.param(Host, "[2001:DB8::1]", "2001:db8::1", id="IPv6 host"),
@@ -75,6 +77,10 @@ def test_a_field_reads_what_people_write(kind: Any, written: object, meant: obje
         pytest.param(Domain, 1, "is not a domain name", id="number for a domain"),
         pytest.param(HostPattern, "mx*.example.com", "one leading", id="star inside"),
         pytest.param(HostPattern, "*.*.example.com", "label", id="two stars"),
+        pytest.param(
+            Selector, "s1._domainkey.", "DKIM selector", id="selector with a dot at its end"
+        ),
+        pytest.param(Selector, 1, "DKIM selector", id="selector that is a number"),
         pytest.param(HostPattern, 1, "is not a host name", id="number for a pattern"),
         pytest.param(MailAddress, "example.com", "write it as", id="no at sign"),
         pytest.param(MailAddress, "a b@example.com", "write it as", id="space in local part"),
