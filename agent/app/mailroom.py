@@ -19,7 +19,7 @@ from agent.adapters.keyring import Keyring
 from agent.adapters.ledger import SINK
 from agent.adapters.mailbox import PickupError, Trouble
 from agent.adapters.outbox import Outbox
-from agent.adapters.pickup import Place
+from agent.adapters.pickup import PickupState, Place
 from agent.adapters.pickups import Pickups
 from agent.adapters.tokens import CredentialStatus, Tokens
 from agent.adapters.tracer import Traceable, Tracer
@@ -86,7 +86,12 @@ class Mailroom:
     @property
     def tools(self) -> Toolbox:
         """The tools that routes are run with."""
-        return replace(self._tools, outbox=self.outbox, pickups=self.pickups)
+        return replace(
+            self._tools,
+            outbox=self.outbox,
+            pickups=self.pickups,
+            credentials=self.credentials,
+        )
 
     async def opened(self, route: RouteSubject, seconds: float = 30.0) -> None:
         """Wait until the places of a route have been looked into, or cannot be, or it is late."""
@@ -108,10 +113,20 @@ class Mailroom:
         """Return the scope of the tokens that Graph takes from *credential*."""
         return f"{self._clouds[credential].graph}/.default"
 
+    def states(self) -> tuple[PickupState, ...]:
+        """Return how every place of pick-up does."""
+        return self.pickups.states
+
     def credentials(self) -> tuple[CredentialStatus, ...]:
         """Return how it stands with each credential of Entra."""
         tokens = self.keyring.tokens
         return () if tokens is None else tokens.status()
+
+    def hurry(self) -> None:
+        """Try again at once what has failed, because its cause is gone."""
+        if self.keyring.tokens is not None:
+            self.keyring.tokens.hurry()
+        self.pickups.hurry()
 
     def apply(self, config: Config) -> None:
         """Make a configuration the one in force."""

@@ -1,10 +1,9 @@
 """What goes over the configuration, and what of it do the parts of the agent need?"""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from agent.adapters.clock import Clock
 from agent.adapters.dialer import Dialer
 from agent.adapters.egress import Egress
 from agent.adapters.resolver import Resolver, system_resolvers
+from agent.adapters.uplink import Uplink
 from agent.adapters.wallet import Reader
 from agent.adapters.x509_making import KeyPair
 from agent.config import Config
@@ -37,7 +37,8 @@ class Overrides:
     ``detours`` sends connections to mail servers elsewhere, and with ``detours_only`` nowhere else;
     ``roots`` are further trusted certificates in PEM; ``microsoft`` is where the identity provider
     and Graph are, in place of Microsoft's; ``grace`` is how long runs may take to end when the
-    agent stops; ``patience`` is how long the event loop may be stuck.
+    agent stops; ``patience`` is how long the event loop may be stuck; ``gate`` is awaited by each
+    tick of the scheduler, so that the lab can hold it up.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)  # over the file, key by key
@@ -50,6 +51,7 @@ class Overrides:
     sink: tuple[str, int] | None = None
     grace: timedelta = GRACE
     patience: Patience | None = None
+    gate: Callable[[], Awaitable[None]] | None = None
 
 
 def resolvers(config: Config) -> tuple[tuple[str, int], ...]:
@@ -78,7 +80,10 @@ def dialing(
         detours_only=overrides.detours_only,
     )
     controls = [(each.host, each.port) for each in config.agent.egress_controls]
-    return dialer, Egress(controls, resolver=resolver, dialer=dialer, clock=clock)
+    always = [(each.host, each.port) for each in config.agent.uplink_controls]
+    uplink = Uplink(always, resolver=resolver, dialer=dialer, clock=clock)
+    egress = Egress(controls, resolver=resolver, dialer=dialer, clock=clock, uplink=uplink)
+    return dialer, egress
 
 
 def limits(config: Config) -> Limits:
@@ -103,14 +108,6 @@ def hosts(config: Config) -> tuple[str, ...]:
     """Return the names under which people reach the page, besides loopback."""
     host = urlsplit(config.agent.external_url).hostname
     return () if host is None else (host,)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach what listens on *host*."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def pairs(config: Config) -> dict[str, Reader]:

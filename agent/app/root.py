@@ -12,7 +12,7 @@ import logging
 from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,24 +23,27 @@ from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
 from agent.adapters.store import Store
+from agent.adapters.supervisor import Supervisor
 from agent.adapters.trust import TrustStore
 from agent.adapters.wallet import Wallet
-from agent.app import options
+from agent.app import options, readings
+from agent.app.causes import Causes
 from agent.app.estates import Estates
+from agent.app.exposing import Exposed, with_web
 from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides
 from agent.config import Config, ConfigError
-from agent.exposition import dns_metrics, log, mail_metrics, runtime_metrics, state_metrics
+from agent.exposition import log, state_metrics
 from agent.exposition.answers import Answers
-from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.pages.view import Situation
-from agent.exposition.scrape import Scrape
 from agent.exposition.server import ListenError, Server
 from agent.probes import drift
 from agent.probes.base import Toolbox, discover
+from agent.runtime import ending
 from agent.runtime.board import Board, Run
 from agent.runtime.dependencies import Dependencies, Heartbeats, LagSampler, ProcessVitals
+from agent.runtime.recorder import Recorder
 from agent.runtime.reload import complete, needs_restart, read
 from agent.runtime.runner import Runner
 from agent.runtime.scheduler import Scheduler
@@ -68,24 +71,26 @@ class Agent:
         tools: Toolbox,
         mailroom: Mailroom,
         estates: Estates,
+        recorder: Recorder,
         sampler: LagSampler,
         heartbeats: Heartbeats,
     ) -> None:
         clock = tools.clock
-        self._mailroom, self._estates = mailroom, estates
+        self._mailroom, self._estates, self._recorder = mailroom, estates, recorder
         self._written = config  # without what is imported
         self._path, self._overrides = path, overrides
         self._config = config = complete(config, estates.checks)
         self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
-        self._reloading = asyncio.Lock()
-        self._ready = False
+        self._reloading, self._ready = asyncio.Lock(), False
         self._situation = Situation(
             config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
         )
         self.url = ""
-        self.board = Board()
-        self.dependencies = Dependencies()
+        self.supervisor = Supervisor()  # nobody; whoever serves knows better
+        self.board, self.dependencies = Board(), Dependencies()
         self.board.subscribe(self.dependencies.follow)
+        recorder.follow(self.board)
+        self._causes = Causes(self.dependencies, mailroom)
         self.runner = Runner(
             tools,
             self.board.publish,
@@ -93,32 +98,30 @@ class Agent:
             options.limits(config),
             observe_lateness=own.started_late,
         )
-        self.scheduler = Scheduler(self.runner, clock, heartbeats)
+        self.scheduler = Scheduler(self.runner, clock, heartbeats, gate=overrides.gate)
         for probe in discover():
             self.runner.introduce(probe.kind)
         self._server = self._expose(own, tools)
 
     def _expose(self, own: OwnMetrics, tools: Toolbox) -> Server:
         """Make the server, and all that it shows."""
-        metrics = Metrics(
-            self.board,
-            discover(),
-            tools.clock,
-            initial=lambda check: check.initial(tools),
-            failed=own.collector_failed,
-        )
-        own.watch(runtime_metrics.read(self.runner, self.dependencies, self.heartbeats))
-        own.watch(dns_metrics.read(lambda: tools.resolver.stats))
-        mailroom = self._mailroom
-        own.watch(mail_metrics.read(lambda: mailroom.pickups.states, mailroom.credentials))
-        scrape = Scrape(metrics, own, tools.clock)
-        return Server(
-            Answers(self.board, scrape, discover(), tools.clock, lambda: self._situation),
+        scrape = readings.scrape(self.board, tools, own)
+        running, past = (self.runner, self.dependencies, self.heartbeats), self._recorder.chronicle
+        readings.watch(own, tools, self._mailroom, running, lambda: (self._config.agent, self.url))
+        exposed = Exposed(self.board, self.runner, self.dependencies, self.heartbeats)
+        server = exposed.server(
+            self._config,
+            tools,
+            Answers(self.board, scrape, discover(), tools.clock, self._shown, past),
+            situation=self._shown,
             ready=lambda: self._ready,
-            overdue=self.heartbeats.overdue,
-            reload=self.reload if options.is_loopback(self._listen[0]) else None,
-            hosts=options.hosts(self._config),
+            reload=self.reload,
         )
+        own.watch(server.measure)
+        return server
+
+    def _shown(self) -> Situation:
+        return with_web(self._situation, self._server, self._config.agent.grafana_url)
 
     @classmethod
     async def build(
@@ -130,8 +133,7 @@ class Agent:
         store = Store(config.state)
         await store.open()
         stack.push_async_callback(store.close)
-        history = History(store)
-        await history.start()
+        await (history := History(store)).start()
         ledger = Ledger(store, clock, budget=config.budget.allowances())
         await ledger.start()
         own.watch(state_metrics.read(store.stats, ledger.stats))
@@ -165,9 +167,10 @@ class Agent:
             config,
             overrides,
             own=own,
-            tools=replace(tools, outbox=mailroom.outbox, pickups=mailroom.pickups),
+            tools=mailroom.tools,
             mailroom=mailroom,
             estates=estates,
+            recorder=await Recorder.open(store, clock, stack),
             sampler=sampler,
             heartbeats=heartbeats,
         )
@@ -188,7 +191,8 @@ class Agent:
         gc.collect()
         gc.freeze()
         self._ready = True
-        self.url = f"http://{HostPort(host, port)}/"
+        scheme = "https" if self._server.is_secured else "http"
+        self.url = f"{scheme}://{HostPort(host, port)}/"
         _log.info("started", extra={"url": self.url, "checks": len(self._config.checks)})
 
     async def watch(self, signals: Signals) -> None:
@@ -199,9 +203,10 @@ class Agent:
             while not signals.stop.is_set():
                 await signals.wait(_ROUND)
                 self.heartbeats.beat(_MONITOR)
+                self.supervisor.beat(self._situation.reload_errors, self.heartbeats.overdue())
                 self.scheduler.watch()
-                for place in self._mailroom.pickups.states:
-                    self.dependencies.note(place.home, place.cause if place.trouble else "")
+                self._causes.look()
+                self._recorder.look()
                 if signals.take_reload():
                     reloads.create_task(self.reload())
                 elif next(rounds) % _ROUNDS_PER_LOOK == 0 and not self._is_reading:
@@ -210,21 +215,13 @@ class Agent:
     async def drain(self, signals: Signals) -> None:
         """Start no more runs and let those end that go on; a second signal hurries."""
         self._ready = False
-        _log.info("stopping", extra={"running": self.runner.running})
+        self.supervisor.stopping()
         self.heartbeats.forget(_MONITOR)
-        self.scheduler.pause()
-        draining = asyncio.create_task(self.runner.drain(self._overrides.grace))
-        hurried = asyncio.create_task(signals.hurry.wait())
-        await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
-        cut = await draining if draining.done() else await self.runner.drain(timedelta())
-        hurried.cancel()
-        await asyncio.gather(draining, hurried, return_exceptions=True)
-        await self.scheduler.stop()
-        _log.info("stopped", extra={"cut_short": cut})
+        await ending.drain(self.runner, self.scheduler, signals, grace=self._overrides.grace)
 
     async def reload(self) -> tuple[str, ...]:
         """Load the configuration again, and return its mistakes; with any nothing changes."""
-        async with self._reloading:
+        async with self._reloading, self.supervisor.reloading():
             now = self._tools.clock.now()
             try:
                 config = await asyncio.to_thread(read, self._path, self._overrides.settings)

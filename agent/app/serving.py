@@ -1,11 +1,13 @@
 """How does the agent run, from its configuration until it is told to stop?"""
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from agent.adapters.store import StoreError
+from agent.adapters.supervisor import Supervisor
 from agent.app.options import Overrides, StartError
 from agent.app.root import Agent
 from agent.exposition.server import ListenError
@@ -26,7 +28,7 @@ async def serve(
     Raises ConfigError with every mistake of the file, and StartError where this machine does not
     let the agent start.
     """
-    overrides = overrides or Overrides()
+    overrides, supervisor = overrides or Overrides(), Supervisor.of(os.environ)
     with Signals() as signals, Watchdog(overrides.patience):
         config = await asyncio.to_thread(read, path, overrides.settings)
         async with AsyncExitStack() as stack:
@@ -35,6 +37,8 @@ async def serve(
                 await agent.start(stack)
             except (StoreError, ListenError) as error:
                 raise StartError(str(error)) from error
+            agent.supervisor = supervisor
+            supervisor.ready(f"Watching; the page is {agent.url}")
             started(agent)
             await agent.watch(signals)
             await agent.drain(signals)

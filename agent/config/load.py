@@ -14,6 +14,7 @@ from agent.config.advice import advice, without_exports
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
+from agent.config.objectives import unwatchable
 from agent.config.salvage import Salvage, validate
 from agent.config.scalars import trap
 from agent.config.schema import guide_to
@@ -22,6 +23,7 @@ from agent.config.semantics import kinds_of, mistakes
 from agent.config.show import in_force
 from agent.config.sources import Merged, gather
 from agent.config.strict_yaml import write
+from agent.config.web_config import examine, is_loopback
 from agent.config.words import explain
 from agent.probes.base import Check, discover
 from agent.settings import HostPort
@@ -47,6 +49,11 @@ class Config:
     digest: str
     warnings: tuple[Problem, ...]
     file: Any
+
+    @property
+    def web_config(self) -> FilePath | None:
+        """The web configuration file, relative to the configuration's folder."""
+        return None if self.agent.web_config is None else self.folder / self.agent.web_config
 
     @property
     def state(self) -> FilePath:
@@ -117,7 +124,8 @@ class _Reading:
         if file is None:
             raise ConfigError(self._problems)
         checks = self._judge(file, salvage)
-        warnings = self._warn(file, salvage, exports=exports)
+        notes = self._of_the_web(file)
+        warnings = (*self._warn(file, salvage, checks, exports=exports), *notes)
         if self._problems:
             raise ConfigError(self._problems, warnings)
         return self._made(file, checks, warnings)
@@ -128,6 +136,23 @@ class _Reading:
         for path, message in (*clashes, *mistakes(file, self._data, checks)):
             self._note(salvage.original(path), message)
         return checks
+
+    def _of_the_web(self, file: Any) -> tuple[Problem, ...]:
+        """Judge the web configuration, which is a file of its own; return what it is noted for."""
+        notes: tuple[Problem, ...] = ()
+        has_login = False
+        if file.agent.web_config is not None:
+            examined = examine(self._folder / file.agent.web_config)
+            self._problems += examined.problems
+            if examined.config is not None:
+                notes, has_login = examined.config.notes, examined.config.has_login
+        if not has_login and not is_loopback(file.agent.listen.host):
+            path: Path = ("agent", "listen")
+            of, place = self._merged.place(path)
+            said = "is not loopback, and there is no login: only metrics and names are shown there"
+            line = place.line if place else 0
+            notes = (Problem(of or "configuration", line, "agent.listen", "", said), *notes)
+        return notes
 
     def _note(self, path: Path, message: str) -> None:
         value = follow(self._data, path)
@@ -166,11 +191,14 @@ class _Reading:
             file=file,
         )
 
-    def _warn(self, file: Any, salvage: Salvage, *, exports: bool) -> tuple[Problem, ...]:
+    def _warn(
+        self, file: Any, salvage: Salvage, checks: tuple[Check[Any, Any], ...], *, exports: bool
+    ) -> tuple[Problem, ...]:
         """Return what is no mistake but worth a line."""
         found = []
         missing = without_exports(file, self._folder) if exports else ()
-        for path, message in (*advice(file, kinds_of(self._data), self._today), *missing):
+        noted = (*advice(file, kinds_of(self._data), self._today), *unwatchable(file, checks))
+        for path, message in (*noted, *missing):
             original = salvage.original(path)
             of, place = self._merged.place(original)
             line, where = place.line if place else 0, write_path(original, self._data)

@@ -70,8 +70,8 @@ def _strip_titles(node: Any) -> None:
 class Guide:
     """Answers what is allowed at a path of the file, from its schema."""
 
-    def __init__(self, probes: Probes) -> None:
-        self._schema = file_model(probes).model_json_schema(schema_generator=_AsWritten)
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._schema = model.model_json_schema(schema_generator=_AsWritten)
 
     def keys(self, path: tuple[str | int, ...], data: object) -> tuple[str, ...]:
         """Return the keys that the mapping at *path* of *data* may have."""
@@ -120,4 +120,4 @@ class Guide:
 @lru_cache(maxsize=4)
 def guide_to(probes: Probes) -> Guide:
     """Return the guide to a file for *probes*; made once, after the first mistake."""
-    return Guide(probes)
+    return Guide(file_model(probes))

@@ -14,6 +14,7 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 from pydantic.functional_validators import BeforeValidator
 
 from agent.adapters.egress import CONTROLS
+from agent.adapters.uplink import UPLINK_CONTROLS
 from agent.domain.budget import Allowance, Budget
 from agent.settings import Domain, Duration, HostPort, Listen, Name, ServerPlace, Settings
 
@@ -108,14 +109,31 @@ class AgentSection(Settings):
     listen: Listen = Field(
         default=LOOPBACK_HTTP,
         description="Address and port of the pages, the metrics and the JSON; port 0 lets the"
-        " system choose. There is no login: see docs/operations.md before leaving loopback.",
+        " system choose. Beyond loopback only the metrics and the names of subjects are shown"
+        " without a login: see `web_config`.",
+    )
+    web_config: FilePath | None = Field(
+        default=None,
+        description="File with certificate and logins of this listener, in the form that Prometheus"
+        " and its exporters share; relative to this file. See docs/http.md.",
+    )
+    probe_endpoint: bool = Field(
+        default=False,
+        description="Whether `/probe?check=…` runs a configured check on request.",
     )
     state: FilePath = Field(
         default=Path("state"),
         description="Folder for what must survive a restart; relative to this file.",
     )
     external_url: Url = Field(
-        default="", description="Where people reach the page, for links in alerts."
+        default="",
+        description="Where people reach the page, for links in alerts; by default where it"
+        " listens.",
+    )
+    grafana_url: Url = Field(
+        default="",
+        description="Where people reach Grafana with the dashboards, for links in alerts; without"
+        " it alerts have none.",
     )
     egress_controls: tuple[ServerPlace, ...] = Field(
         default=tuple(HostPort(host, port) for host, port in CONTROLS),
@@ -123,6 +141,13 @@ class AgentSection(Settings):
         description="Servers that are always there, to find out whether port 25 is open from here"
         " before one is blamed that does not greet. They are connected to, without a word, only"
         " when nobody else has greeted us for a while.",
+    )
+    uplink_controls: tuple[ServerPlace, ...] = Field(
+        default=tuple(HostPort(host, port) for host, port in UPLINK_CONTROLS),
+        max_length=10,
+        description="Servers that are always there, to find out whether this machine is cut off"
+        " before anybody is blamed who does not answer. They are connected to, without a word, only"
+        " after a connection to the internet has failed; an empty list switches that off.",
     )
     trust_ad: bool = Field(
         default=False,

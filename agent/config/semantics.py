@@ -118,10 +118,7 @@ def _ports(file: Any) -> Iterator[Mistake]:
 
 def _loads(file: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
     """Yield the routes that send more than the budget or Exchange Online allows."""
-    places: dict[str, Path] = {}
-    for number, tenant in enumerate(file.tenants):
-        for index, route in enumerate(tenant.routes):
-            places.setdefault(f"{tenant.name}/{route.name}", ("tenants", number, "routes", index))
+    places = places_of_routes(file)
     loads = tuple(
         Load(
             route=f"{check.tenant}/{check.subject}",
@@ -135,6 +132,15 @@ def _loads(file: Any, checks: tuple[Check[Any, Any], ...]) -> Iterator[Mistake]:
     )
     for excess in excesses(loads, file.budget.allowances()):
         yield places[excess.routes[-1]], excess.arithmetic + _among(excess.routes)
+
+
+def places_of_routes(file: Any) -> dict[str, Path]:
+    """Return the path of each route in *file*, by ``TENANT/ROUTE``."""
+    places: dict[str, Path] = {}
+    for number, tenant in enumerate(file.tenants):
+        for index, route in enumerate(tenant.routes):
+            places.setdefault(f"{tenant.name}/{route.name}", ("tenants", number, "routes", index))
+    return places
 
 
 def _among(routes: tuple[str, ...]) -> str:

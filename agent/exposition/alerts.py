@@ -5,7 +5,7 @@ finding alerts when two runs in a row have it, whatever the interval; a rule tha
 tell" shares one alert with the others of its sort, of lower severity.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.exposition import mail_alerts, route_alerts
@@ -27,6 +27,7 @@ from agent.probes.base import Probe
 __all__ = ["PATH", "RUNBOOKS", "alerting", "groups", "of_rule", "render", "rendered", "standing"]
 
 PATH = files.RULES
+_AT_MOST = 60  # alerts of a group
 
 
 def standing() -> tuple[Alert, ...]:
@@ -51,12 +52,22 @@ def groups(probes: Iterable[Probe[Any, Any]]) -> tuple[Group, ...]:
         # What stands on the findings is evaluated right after them, where it must not wait.
         Group("mailflow-checks", found.RECORDS, (*dependencies.ALERTS, *CHECKS)),
         *(
-            Group(f"mailflow-findings-{component}", (), tuple(those))
+            group
             for component, those in sorted(by_component.items())
+            for group in _findings(component, those)
         ),
         Group("mailflow-routes", objectives.records(), route_alerts.ALERTS),
         Group("mailflow-mailboxes", (), mail_alerts.ALERTS),
     )
+
+
+def _findings(component: str, those: Sequence[Alert]) -> Iterator[Group]:
+    """Yield groups none of which is too large to be applied as an object."""
+    for start in range(0, len(those), _AT_MOST):
+        part = f"-{start // _AT_MOST + 1}" if start else ""
+        yield Group(
+            f"mailflow-findings-{component}{part}", (), tuple(those[start : start + _AT_MOST])
+        )
 
 
 def render(probes: Iterable[Probe[Any, Any]]) -> str:

@@ -6,7 +6,7 @@ of the command line's promise: keys are added, not changed.
 
 from typing import Any
 
-from agent.domain.fact import Diagram, Fact, Node, Path, Table, Text, Walk
+from agent.domain.fact import Chain, Diagram, Fact, Node, Path, Table, Text, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Outcome
 
 
@@ -48,7 +48,7 @@ def _measurement(measurement: Measurement) -> dict[str, Any]:
 
 
 def fact_as_json(fact: Fact) -> Any:
-    """Return a fact as plain data: text, rows by column, a tree, phases, stops, or a diagram."""
+    """Return a fact as plain data: text, rows by column, a tree, and so on."""
     match fact:
         case Text(text):
             return text
@@ -73,8 +73,8 @@ def fact_as_json(fact: Fact) -> Any:
                 }
                 for stop in stops
             ]
-        case Diagram():
-            return _diagram(fact)
+        case Diagram() | Chain():
+            return _diagram(fact) if isinstance(fact, Diagram) else _chain(fact)
 
 
 def _node(node: Node) -> dict[str, Any]:
@@ -104,4 +104,21 @@ def _diagram(diagram: Diagram) -> dict[str, Any]:
             {"start": road.start, "end": road.end, "label": road.label, "mood": road.mood}
             for road in diagram.roads
         ],
+    }
+
+
+def _chain(chain: Chain) -> dict[str, Any]:
+    return {
+        "certificates": [
+            {
+                "subject": link.subject,
+                "issuer": link.issuer,
+                "not_before": link.not_before.isoformat(),
+                "not_after": link.not_after.isoformat(),
+                "detail": link.detail,
+            }
+            for link in chain.links
+        ],
+        "end": chain.end,
+        "mood": chain.mood,
     }

@@ -1,8 +1,8 @@
 """Which files of the project are rendered, and are they current?
 
-Everything that follows from a declaration is rendered from it: alerts, runbooks, the reference,
-the example configuration, its schema. The files are committed, so that they can be read without
-the program; a test holds them to a fresh rendering.
+Everything that follows from a declaration is rendered from it: alerts, dashboards, runbooks, the
+reference, the example configuration, its schema. The files are committed, so that they can be read
+without the program; a test holds them to a fresh rendering.
 """
 
 import json
@@ -10,21 +10,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent import config
-from agent.exposition import alerts, example, reference, runbooks
+from agent.exposition import alerts, dashboards, example, openapi, reference, runbooks
 from agent.probes.base import discover
 
-_OWNED = (alerts.RUNBOOKS, "docs/checks")  # folders in which nothing else may live
+_OWNED = (alerts.RUNBOOKS, "docs/checks", dashboards.FOLDER)  # nothing else may live there
 
 
 def rendered() -> Mapping[str, str]:
-    """Return the text of every rendered file, by its path from the project's root."""
+    """Return the text of every rendered file, by its path from the project's root.
+
+    Raises dashboards.LibraryMissingError where the dashboards cannot be drawn.
+    """
     probes = discover()
     return {
         example.PATH: example.render(probes),
         example.SCHEMA_PATH: json.dumps(config.schema(probes), indent=2) + "\n",
-        alerts.PATH: alerts.render(probes),
+        openapi.PATH: openapi.render(),
+        **alerts.rendered(probes),
         **runbooks.rendered(probes),
         **reference.rendered(probes),
+        **dashboards.rendered(probes),
     }
 
 
@@ -56,8 +61,8 @@ def _read(path: Path) -> str | None:
 
 
 def _orphans(root: Path, files: Mapping[str, str]) -> set[str]:
-    """Return pages of rules and probes that are no more."""
+    """Return pages of rules and probes, and dashboards, that are no more."""
     present = {
-        str(page.relative_to(root)) for folder in _OWNED for page in (root / folder).glob("*.md")
+        str(page.relative_to(root)) for folder in _OWNED for page in (root / folder).glob("[!.]*.*")
     }
     return present - files.keys()

@@ -6,6 +6,7 @@ are those of the configuration.
 
 from collections.abc import Callable, Iterable, Iterator
 
+from agent.adapters.excuses import Excuses
 from agent.adapters.pickup import PickupState
 from agent.adapters.tokens import CredentialStatus
 from agent.domain.finding import Measurement, Signal
@@ -67,6 +68,18 @@ FAILING = Signal(
     "1 while no token is got with a credential, by why.",
     labels=("credential", "reason"),
 )
+MAILBOX_RUNS = Signal(
+    "mailflow_self_mailbox_failing_runs",
+    "Runs of the self check in a row that found a place closed for a reason of its own; absent"
+    " while it is open, or something else that is down explains it.",
+    labels=("place", "reason"),
+)
+CREDENTIAL_RUNS = Signal(
+    "mailflow_self_credential_refused_runs",
+    "Runs of the self check in a row that found a credential refused by the identity provider;"
+    " absent while it is taken.",
+    labels=("credential", "reason"),
+)
 
 MAIL_SIGNALS = (
     LAST_LOOK,
@@ -80,22 +93,37 @@ MAIL_SIGNALS = (
     TOKEN_EXPIRY,
     SECRET_EXPIRY,
     FAILING,
+    MAILBOX_RUNS,
+    CREDENTIAL_RUNS,
 )
+_TOLD = {"mailbox": MAILBOX_RUNS, "credential": CREDENTIAL_RUNS}
 
 
 def read(
     places: Callable[[], Iterable[PickupState]],
     credentials: Callable[[], Iterable[CredentialStatus]],
+    excuses: Excuses | None = None,
 ) -> Callable[[], Iterator[Measurement]]:
-    """Return what reads places and credentials, for ``OwnMetrics.watch``."""
+    """Return what reads places and credentials, for ``OwnMetrics.watch``.
+
+    *excuses* know which of them the self check blames.
+    """
 
     def measure() -> Iterator[Measurement]:
         for place in places():
             yield from _of_place(place)
         for credential in credentials():
             yield from _of_credential(credential)
+        if excuses is not None:
+            yield from _of_runs(excuses)
 
     return measure
+
+
+def _of_runs(excuses: Excuses) -> Iterator[Measurement]:
+    for name, (reason, runs) in excuses.told.items():
+        kind, _, which = name.partition(" ")
+        yield _TOLD[kind].at(runs, which, reason)
 
 
 def _of_place(state: PickupState) -> Iterator[Measurement]:

@@ -57,6 +57,11 @@ BUILD_INFO = Signal(
     "Always 1; which version runs, and on which Python.",
     labels=("version", "python"),
 )
+LINKS = Signal(
+    "mailflow_links_info",
+    "Always 1; where people reach the agent's page and the dashboards, for the links in alerts.",
+    labels=("page", "dashboards"),
+)
 HEARTBEAT = Signal(
     "mailflow_heartbeat_timestamp_seconds",
     "When a task of the agent last came round.",
@@ -89,6 +94,7 @@ READ_FROM_RUNTIME = (
     RUNS_SKIPPED,
     DEPENDENCY_UP,
     HEARTBEAT,
+    LINKS,
     RUNNING,
     WAITING,
 )

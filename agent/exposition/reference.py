@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.domain.finding import Signal
 from agent.exposition.dns_metrics import DNS_SIGNALS
+from agent.exposition.http_metrics import HTTP_SIGNALS
 from agent.exposition.mail_metrics import MAIL_SIGNALS
 from agent.exposition.metrics import CHECK_LABELS, CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
@@ -75,7 +76,7 @@ def of_metrics(probes: Iterable[Probe[Any, Any]]) -> str:
                 *_signals(probe.signals),
             ]
     lines += ["", "## Of the agent itself", "", "Without the labels of a check.", ""]
-    lines += _signals((*OWN_SIGNALS, *STATE_SIGNALS, *MAIL_SIGNALS, *DNS_SIGNALS))
+    lines += _signals((*OWN_SIGNALS, *STATE_SIGNALS, *MAIL_SIGNALS, *DNS_SIGNALS, *HTTP_SIGNALS))
     lines += ["", "The usual `process_`, `python_info` and `python_gc_` series are there as well."]
     return "\n".join(lines) + "\n"
 

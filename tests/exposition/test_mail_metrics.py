@@ -3,17 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from agent.adapters.mailbox import PickupError, Room, Trouble
 from agent.adapters.pickup import PickupState
 from agent.adapters.token_trouble import NoToken, TokenTrouble
 from agent.adapters.tokens import CredentialStatus
 from agent.domain.peer_text import PeerText
-from agent.exposition.mail_alerts import ALERTS
 from agent.exposition.mail_metrics import MAIL_SIGNALS, read
 from agent.exposition.own_metrics import OwnMetrics
-from agent.exposition.standing_alerts import Alert
 from agent.exposition.text_format import Format
 from servers.standings import NOON
 
@@ -86,12 +82,3 @@ def test_no_words_of_a_peer_are_in_a_label() -> None:
     state = PickupState(HOME, trouble=PickupError(Trouble.PROTOCOL, "canary"))
     why = NoToken(TokenTrouble.REFUSED, PeerText("canary"))
     assert not [line for line in lines(state, replace(UNUSED, failure=why)) if "canary" in line]
-
-
-@pytest.mark.parametrize("alert", [pytest.param(each, id=each.name) for each in ALERTS])
-def test_an_alert_asks_for_a_metric_that_is_there(alert: Alert) -> None:
-    names = {signal.name for signal in MAIL_SIGNALS}
-    words = alert.expr.replace("(", " ").replace(")", " ").split()
-    asked = {word for word in words if word.startswith("mailflow_")}
-    assert asked
-    assert asked <= names

@@ -9,8 +9,8 @@ import pytest
 
 from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome
-from agent.exposition.gate import Gate
-from agent.exposition.server import CONNECTIONS, ListenError
+from agent.exposition.http.gate import Gate
+from agent.exposition.server import ListenError
 from servers.exposed import Agent
 from servers.standings import (
     MX,
@@ -101,19 +101,6 @@ async def test_a_request_with_too_large_a_body_is_refused(agent: Agent) -> None:
     assert agent.reloads == 0
 
 
-async def test_silent_connections_are_bounded_and_do_not_keep_the_rest_out(agent: Agent) -> None:
-    streams = [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(CONNECTIONS)]
-    for reader, writer in streams[-1:]:
-        writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        assert b" 200 " in await reader.read()
-    # One has gone; two more are one too many.
-    extra = [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(2)]
-    with pytest.raises((ConnectionError, AssertionError)):
-        assert await extra[-1][0].read(1)
-    for _, writer in (*streams, *extra):
-        writer.close()
-
-
 async def test_a_connection_that_asks_nothing_is_dropped() -> None:
     gate = Gate(limit=2, patience=0.01)
     loop = asyncio.get_running_loop()
@@ -189,7 +176,7 @@ async def test_hostile_strings_stay_text_everywhere() -> None:
     agent.port = await agent.server.start("127.0.0.1", 0)
     for path in ("/", "/subjects/contoso/domain/contoso.com"):
         page = (await agent.ask(path)).text
-        assert "<script" not in page
+        assert page.count("<script") == 1, "its own file"
         assert "{{7*7}}" in page
     assert json.loads((await agent.ask("/api/v1/status")).body)["checks"][0]["findings"]
     assert "alert(1)" not in (await agent.ask("/metrics")).text

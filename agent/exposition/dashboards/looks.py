@@ -179,15 +179,7 @@ LOOKS = {
         words.RED_FROM_ONE,
     ),
     "mailflow_dkim_selectors": Look(
-        "DKIM selectors by what they are worth",
-        "Signatures made with a `broken`, `revoked` or `missing` one fail; by a `weak` one others"
-        " can sign. One of Exchange Online's two may be missing: only one signs.",
-        stacked=True,
-    ),
-    "mailflow_dkim_key_bits": Look(
-        "Size of the DKIM keys in bits",
-        "RSA below 2048: rotate it. Below 1024, receivers ignore it and others can break it. An"
-        " Ed25519 key has 256.",
+        "DKIM selectors by verdict", "By a `weak` one others can sign. " + _ADVICE, stacked=True
     ),
     "mailflow_dkim_record_changed_timestamp_seconds": _age("DKIM keys unchanged for", _CHANGED),
     "mailflow_connector_reachable": _yes(

@@ -4,6 +4,8 @@ The verdict first, then a row for each probe that looks at such a subject, rende
 declares.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from agent.exposition import metrics
@@ -13,6 +15,7 @@ from agent.exposition.dashboards.promql import CHECK, FLEET, SUBJECTS, of
 from agent.probes.base import Probe
 
 Probes = tuple[Probe[Any, Any], ...]
+_ASKED_AT_ONCE = 15  # queries of the rows that are open when a dashboard is opened
 _LABELS = {"domain": "Domain", "connector": "Connector", "route": "Route"}
 
 
@@ -106,9 +109,17 @@ def runs(kinds: tuple[str, ...]) -> Row:
     )
 
 
+def _room_for(rows: Iterable[Row]) -> Iterator[Row]:
+    """Fold the rows that come after as many queries as Prometheus may be asked at once."""
+    asked = 0
+    for row in rows:
+        asked += sum(len(panel.queries) for panel in row.panels)
+        yield replace(row, folded=asked > _ASKED_AT_ONCE)
+
+
 def _board(probes: Probes, kind: str, answers: tuple[str, ...]) -> Board:
     kinds = shared.kinds_of(probes, kind)
-    rows = tuple(signals.row(probe) for probe in probes if probe.subject.kind == kind)
+    rows = tuple(_room_for(signals.row(probe) for probe in probes if probe.subject.kind == kind))
     return Board(
         uid=links.BOARDS[kind],
         title=f"Mailflow / {kind.capitalize()}",
