@@ -85,6 +85,7 @@ class Dialer:
     between the starts of two. ``detours`` sends what is meant for an address and port somewhere
     else; with ``detours_only`` nothing else is reached. Both are for the lab, whose mail world has
     public addresses and lives on loopback. ``courtesy`` keeps who asked us to slow down.
+    ``is_in_doubt`` tells whether the last try to connect to a public address did not succeed.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Dialer:
         self._detours_only = detours_only
         self._slots: dict[Address, _Slots] = {}
         self._greeted: dict[int, float] = {}  # a port, and when a public server last spoke there
+        self.is_in_doubt = False  # whether the last connection to a public address failed
         self.courtesy = Courtesy(clock, spacing)
 
     def note_greeting(self, address: Address, port: int) -> None:
@@ -139,7 +141,7 @@ class Dialer:
             yield Reason.FORBIDDEN_ADDRESS
             return
         async with self._slot(address, patience) as is_free:
-            line = await self._open(place) if is_free else Reason.BUSY
+            line = await self._note(address, place) if is_free else Reason.BUSY
             try:
                 yield line
             finally:
@@ -172,6 +174,17 @@ class Dialer:
         except asyncio.CancelledError:
             semaphore.release()
             raise
+
+    async def _note(self, address: Address, place: tuple[str, int]) -> Line | Reason:
+        """Connect, and remember whether the internet could be reached."""
+        line: Line | Reason | None = None
+        try:
+            line = await self._open(place)
+        finally:
+            # A try that was cut off by its deadline has not succeeded either.
+            if address.is_global and line is not Reason.EXHAUSTED:
+                self.is_in_doubt = not isinstance(line, Line)
+        return line
 
     async def _open(self, place: tuple[str, int]) -> Line | Reason:
         host, port = place

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 
+import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
@@ -128,7 +129,9 @@ def _data(record: ResourceRecord) -> bytes:
             return address.packed
         case text if record.kind in _OF_TEXT or (record.kind == "SOA" and " " in text):
             kind = dns.rdatatype.from_text(record.kind)
-            return dns.rdata.from_text(dns.rdataclass.IN, kind, text).to_wire() or b""
+            # Names in it are absolute, with a dot at their end or without.
+            data = dns.rdata.from_text(dns.rdataclass.IN, kind, text, dns.name.root, False)  # noqa: FBT003
+            return data.to_wire() or b""
         case text:
             name = encode_name(text) or b"\0"
             if record.kind != "SOA":

@@ -14,6 +14,7 @@ from agent.adapters.clock import Clock
 from agent.adapters.dialer import Dialer
 from agent.adapters.line import Line
 from agent.adapters.plans import Resolves, drive
+from agent.adapters.uplink import Uplink
 from agent.domain.host import locate
 
 Control = tuple[str, int]  # a host and a port
@@ -30,11 +31,18 @@ _AGAIN = timedelta(minutes=1)  # after which controls that failed are tried once
 
 
 class Egress:
-    """Whether connections to a port of the internet get through."""
+    """Whether connections to a port of the internet get through; none does without *uplink*."""
 
     def __init__(
-        self, controls: Sequence[Control], *, resolver: Resolves, dialer: Dialer, clock: Clock
+        self,
+        controls: Sequence[Control],
+        *,
+        resolver: Resolves,
+        dialer: Dialer,
+        clock: Clock,
+        uplink: Uplink | None = None,
     ) -> None:
+        self.uplink = uplink
         self._controls = tuple(controls)
         self._resolver, self._dialer, self._clock = resolver, dialer, clock
         self._lock = asyncio.Lock()
@@ -44,8 +52,17 @@ class Egress:
         """Try these from now on."""
         self._controls, self._failed = tuple(controls), {}
 
-    async def is_proven(self, port: int) -> bool:
-        """Tell whether somebody greeted us at *port* lately, asking the controls if need be."""
+    async def is_cut_off(self, seconds: float) -> bool:
+        """Tell whether nothing at all could be connected to at a time in the last *seconds*."""
+        return self.uplink is not None and await self.uplink.was_down(seconds)
+
+    async def is_proven(self, port: int, seconds: float = 0.0) -> bool:
+        """Tell whether somebody greeted us at *port* lately, asking the controls if need be.
+
+        *seconds* is for how long somebody has waited in vain, who would know whom to blame.
+        """
+        if await self.is_cut_off(seconds):
+            return False  # whoever greeted us did so before
         async with self._lock:
             if self._dialer.was_greeted(port, _LATELY):
                 return True

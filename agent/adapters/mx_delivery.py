@@ -176,7 +176,7 @@ async def _weigh(attempt: Attempt, port: int, egress: Egress | None) -> Dialogue
         return dialogue
     match dialogue:
         case Unreached(Phase.CONNECT | Phase.GREETING as phase, reason) if reason in _SILENT:
-            if not await egress.is_proven(port):
+            if not await egress.is_proven(port, sum(attempt.session.timings.values())):
                 detail = f"{reason}, and nobody has greeted us at port {port}"
                 return Unreached(phase, Reason.NO_EGRESS, detail)
     return dialogue

@@ -27,7 +27,7 @@ from agent.domain.handover import Fate, Handed, judge
 from agent.domain.message import Message
 from agent.domain.payload import Kind
 from agent.domain.peer_text import PeerText
-from agent.domain.smtp import Errand, Login, Tls
+from agent.domain.smtp import Errand, Login, Reason, Tls, Unreached
 
 Demand = Literal["opportunistic", "required", "verified"]
 
@@ -148,7 +148,18 @@ class Outbox:
             clock=self.clock,
             deadline=max(left, timedelta(milliseconds=1)),
         )
-        return _judged(session)
+        return await self._weighed(session)
+
+    async def _weighed(self, session: Session) -> Handed:
+        """Judge a session with one server, unless nothing of the world can be connected to."""
+        match session.dialogue:
+            case Unreached(phase, reason, is_uncertain=False) if reason in _CUT_OFF:
+                waited = sum(session.timings.values())
+                if self.egress is not None and await self.egress.is_cut_off(waited):
+                    detail = f"{reason}, and nobody else can be connected to either"
+                    cut_off = Unreached(phase, Reason.NO_EGRESS, detail)
+                    return judge(cut_off, session.timings, session.transcript)
+        return judge(session.dialogue, session.timings, session.transcript)
 
     async def _by_exchanges(
         self,
@@ -204,6 +215,7 @@ def _submitted(said: Submission, timings: dict[str, float]) -> Handed:
             return Handed(Fate.UNCERTAIN, words, "uncertain", timings=timings)
 
 
+_CUT_OFF = (Reason.TIMEOUT, Reason.REFUSED, Reason.CONNECTION_LOST)  # of a server, or of us
 _OURS = (Trouble.LOGIN_REFUSED, Trouble.TOKEN, Trouble.PERMISSION, Trouble.NO_MAILBOX)
 
 
@@ -218,7 +230,3 @@ def _errand(
         message=message,
         login=login,
     )
-
-
-def _judged(session: Session) -> Handed:
-    return judge(session.dialogue, session.timings, session.transcript)

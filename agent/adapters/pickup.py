@@ -24,6 +24,7 @@ Cleanup = Literal["delete", "keep", "dry-run"]
 
 _FIRST_PAUSE = 2.0  # seconds; doubled each time
 _LONGEST_PAUSE = 300.0  # seconds
+_TOKEN_PAUSE = 5.0  # seconds; the provider is spared by who asks it for tokens
 _MOST_REMOVED = 200  # letters deleted after one look
 _ROOM_EVERY = 600.0  # seconds between two questions for the quota
 
@@ -44,7 +45,8 @@ class PickupState:
     """How a place of pick-up does.
 
     ``opened`` tells whether it was ever looked into since the start; until then nothing is sent
-    there. ``trouble`` is why nobody can look now; ``looked_at`` when somebody last could.
+    there. ``trouble`` is why nobody can look now, for the last of so many ``failures`` in a row;
+    ``looked_at`` is when somebody last could.
     """
 
     home: str
@@ -52,6 +54,7 @@ class PickupState:
     looked_at: datetime | None = None
     trouble: PickupError | None = None
     since: datetime | None = None
+    failures: int = 0
     looks: int = 0
     errors: Counter[str] = field(default_factory=Counter)
     letters: Counter[str] = field(default_factory=Counter)
@@ -88,7 +91,8 @@ class Pickup:
         self._pause = pause
         self._looked: float | None = None  # monotonic seconds
         self._asked_room: float | None = None
-        self._failures = 0
+        self._failures = 0  # that make the pause longer
+        self._resting: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Open, look and wait, again and again."""
@@ -100,7 +104,24 @@ class Pickup:
                 finally:
                     await mailbox.close()
             except PickupError as error:
-                await self._pause(self._fail(error))
+                await self._rest(self._fail(error))
+
+    def hurry(self) -> None:
+        """Try at once if it rests: what kept everybody from looking may be over."""
+        self._failures = 0
+        if self._resting is not None:
+            self._resting.cancel()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait before the next try, unless somebody hurries it."""
+        self._resting = asyncio.ensure_future(self._pause(seconds))
+        try:
+            await asyncio.wait({self._resting})
+            if not self._resting.cancelled():
+                self._resting.result()
+        finally:
+            self._resting.cancel()
+            self._resting = None
 
     def crashed(self, error: BaseException | None) -> None:
         """Take in that :meth:`run` has ended by a bug of ours: nobody looks until it runs again."""
@@ -125,9 +146,11 @@ class Pickup:
                 extra={"home": state.home, "reason": error.trouble.value, "detail": error.detail},
             )
         state.trouble = error
+        state.failures += 1
         self.known.set()
         state.errors[error.trouble.value] += 1
-        pause = min(_FIRST_PAUSE * 2.0**self._failures, _LONGEST_PAUSE)
+        longest = _TOKEN_PAUSE if error.trouble is Trouble.TOKEN else _LONGEST_PAUSE
+        pause = min(_FIRST_PAUSE * 2.0**self._failures, longest)
         self._failures = min(self._failures + 1, 10)
         asked = error.retry_after.total_seconds() if error.retry_after else 0.0
         return max(pause, min(asked, _LONGEST_PAUSE))
@@ -157,6 +180,7 @@ class Pickup:
         state.trouble, state.since, state.opened = None, None, True
         state.looked_at = self._clock.now()
         state.looks += 1
+        state.failures = 0
         self.known.set()
         self._failures = 0
 

@@ -56,6 +56,12 @@ class Pickups:
                 self._leave(home)
                 self._start(home)
 
+    def hurry(self) -> None:
+        """Have every place looked into again that could not be, without the rest of its pause."""
+        for pickup in self._pickups.values():
+            if pickup.state.trouble is not None:
+                pickup.hurry()
+
     def state(self, home: str) -> PickupState | None:
         """Return how a place does; None where nobody looks after it."""
         pickup = self._pickups.get(home)

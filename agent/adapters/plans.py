@@ -53,11 +53,12 @@ class Recall:
     async def derive(self, key: str, owner: object, make: Callable[[], Plan[T]]) -> T:
         """Return the result of the plan, the same object as last time where nothing changed.
 
-        *owner* is what the plan was made from besides DNS: for another object the memory of
-        *key* is void. The queries are always asked; only evaluation is saved.
+        *owner* is what the plan was made from besides DNS, several objects as a tuple: for
+        another object the memory of *key* is void. The queries are always asked; only evaluation
+        is saved.
         """
         memory = self._memories.get(key)
-        if memory is None or memory.owner is not owner:
+        if memory is None or not _is_owned(memory.owner, owner):
             return await self._run(key, owner, make(), [])
         told: list[tuple[Reply, ...]] = []
         for queries, before in zip(memory.asked, memory.told, strict=True):
@@ -93,5 +94,12 @@ class Recall:
         self._memories = {key: self._memories[key] for key in keys if key in self._memories}
 
 
-def _is(one: Reply, other: Reply) -> bool:
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def _is_owned(one: object, other: object) -> bool:
+    """Tell whether it is the same object, or a tuple of the same objects."""
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_is, one, other))
     return one is other

@@ -33,6 +33,11 @@ class TokenTrouble(enum.StrEnum):
     REFUSED = "refused"  # for a reason that has no word here
     LIBRARY_MISSING = "library-missing"
 
+    @property
+    def is_providers(self) -> bool:
+        """True where the provider itself is away or busy; else it has answered, and said no."""
+        return self in (TokenTrouble.UNREACHABLE, TokenTrouble.THROTTLED, TokenTrouble.MALFORMED)
+
 
 @dataclass(frozen=True, slots=True)
 class NoToken:

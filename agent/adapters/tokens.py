@@ -22,6 +22,7 @@ from agent.domain.peer_text import PeerText
 AHEAD = timedelta(minutes=5)  # before its end a token is replaced
 PATIENCE = timedelta(seconds=2)  # for the new token, where the old one is still valid
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)  # after failures
+_AWAY_PAUSE = timedelta(seconds=10)  # while the provider cannot be reached at all
 _YOUNG = timedelta(minutes=1)  # a token that is not replaced because a service refuses it
 _THREADS = 4
 
@@ -42,8 +43,9 @@ class CredentialStatus:
     """How it stands with a credential.
 
     ``expires_at`` is the end of the token that ends first, ``secret_expires_at`` that of the client
-    secret or certificate, where it is known. ``failure`` is what went wrong at ``failed_at``; it is
-    None once a token has been got since.
+    secret or certificate, where it is known. ``failure`` is what went wrong at ``failed_at``, for
+    the last of so many ``failures`` in a row; it is None once a token has been got since.
+    ``is_blind``: there is no old token either that would still serve.
     """
 
     name: str
@@ -51,6 +53,8 @@ class CredentialStatus:
     secret_expires_at: datetime | None
     failure: NoToken | None
     failed_at: datetime | None
+    failures: int = 0
+    is_blind: bool = False
 
 
 @dataclass(slots=True)
@@ -63,6 +67,7 @@ class _Entry:
     asking: asyncio.Task[None] | None = None
     failure: NoToken | None = None
     failed_at: datetime | None = None
+    failures: int = 0
     pause: timedelta = _FIRST_PAUSE
     not_before: float = 0.0  # monotonic
     secret_expires_at: datetime | None = None
@@ -124,6 +129,11 @@ class Tokens:
         """Return how it stands with each credential, in the order of the configuration."""
         return tuple(self._status(name) for name in self._credentials)
 
+    def hurry(self) -> None:
+        """Ask again when next a token is wanted: what kept the agent from asking is over."""
+        for entry in self._entries.values():
+            entry.not_before, entry.pause = 0.0, _FIRST_PAUSE
+
     async def close(self) -> None:
         """Stop asking. Never raises."""
         asking = [entry.asking for entry in self._entries.values() if entry.asking is not None]
@@ -169,17 +179,21 @@ class Tokens:
             entry.got_at = began
             entry.until = began + told.lifetime.total_seconds()
             entry.secret_expires_at = told.secret_expires_at
-            entry.failure, entry.failed_at, entry.pause = None, None, _FIRST_PAUSE
+            entry.failure, entry.failed_at, entry.failures = None, None, 0
+            entry.pause = _FIRST_PAUSE
             return
         entry.failure, entry.failed_at = told, self._clock.now()
+        entry.failures += 1
         pause = max(entry.pause, told.retry_after or timedelta())
         entry.not_before = self._clock.monotonic() + pause.total_seconds()
-        entry.pause = min(entry.pause * 2, _LONGEST_PAUSE)
+        is_away = told.trouble is TokenTrouble.UNREACHABLE  # nobody is bothered by trying soon
+        entry.pause = min(entry.pause * 2, _AWAY_PAUSE if is_away else _LONGEST_PAUSE)
 
     def _status(self, name: str) -> CredentialStatus:
         entries = [entry for (of, _), entry in self._entries.items() if of == name]
         ends = [entry.token.expires_at for entry in entries if entry.token is not None]
-        failed = next((entry for entry in entries if entry.failure is not None), _Entry())
+        failing = [entry for entry in entries if entry.failure is not None]
+        failed = min(failing, key=self._left, default=_Entry())
         credential = self._credentials[name]
         known = (
             credential.secret_expires_at
@@ -187,5 +201,11 @@ class Tokens:
             else next((entry.secret_expires_at for entry in entries), None)
         )
         return CredentialStatus(
-            name, min(ends, default=None), known, failed.failure, failed.failed_at
+            name,
+            min(ends, default=None),
+            known,
+            failed.failure,
+            failed.failed_at,
+            failed.failures,
+            is_blind=failed.failure is not None and self._left(failed) <= 0,
         )

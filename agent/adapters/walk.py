@@ -15,6 +15,7 @@ from agent.adapters.smtp_session import Session, Target, hold
 from agent.adapters.tls import TlsClient
 from agent.adapters.trust import TrustStore
 from agent.domain.smtp import Errand, Phase, Reason, Unreached
+from agent.domain.tls import Trust
 from agent.domain.walk import Walked
 
 _SHORTEST = timedelta(milliseconds=1)
@@ -80,7 +81,8 @@ class Walker:
         assert address is not None  # noqa: S101 - a stop has one
         match walked.dialogue:
             case Unreached(phase, reason) if address.is_global and _is_no_answer(phase, reason):
-                if self.egress is not None and not await self.egress.is_proven(walked.port):
+                waited = sum(walked.timings.values())
+                if self.egress is not None and not await self.egress.is_proven(walked.port, waited):
                     detail = f"{reason}, and nobody has greeted us at port {walked.port}"
                     return replace(walked, dialogue=Unreached(phase, Reason.NO_EGRESS, detail))
             case Unreached(reason=reason) if reason.is_ours:
@@ -107,7 +109,10 @@ class Walker:
         presented = self.trust.present(secured.chain, now, secured.staple)
         if self.sightings is not None and presented is not None:
             leaf = presented.leaf
-            self.sightings.note_certificate(stop.host, leaf.held, leaf.not_after, now)
+            is_trusted = presented.trust is Trust.TRUSTED
+            self.sightings.note_certificate(
+                stop.host, leaf.held, leaf.not_after, now, is_trusted=is_trusted
+            )
         return replace(
             seen,
             presented=presented,

@@ -47,7 +47,8 @@ class Fault:
 
     ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
     type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
-    answer SERVFAIL, ``silent`` makes the resolver say nothing at all.
+    answer SERVFAIL, ``silent`` makes the resolver say nothing at all. ``stalled`` holds up the
+    agent's own scheduler, while its pages and metrics go on.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Fault:
     gone: tuple[tuple[str, str], ...] = ()
     failing: tuple[str, ...] = ()
     silent: bool = False
+    stalled: bool = False
     behaviour: Behaviour | None = None
 
 
@@ -102,6 +104,12 @@ FAULTS = (
         gone=(("spf.protection.outlook.com", "TXT"),),
     ),
     Fault(
+        "dmarc-misspelt",
+        "the DMARC policy of contoso.com is misspelt",
+        "dmarc of contoso.com: critical, the policy is not applied",
+        zone="_dmarc.contoso.com TXT v=DMARC1; p=rejct; rua=mailto:dmarc@contoso.com",
+    ),
+    Fault(
         "mx-missing",
         "contoso.com loses its MX record",
         "mx of contoso.com: critical",
@@ -137,6 +145,12 @@ FAULTS = (
         "the resolver answers nothing",
         "everything that needs DNS: unknown; one dependency down",
         silent=True,
+    ),
+    Fault(
+        "scheduler-stalled",
+        "the agent's own scheduler stands still, and its page still answers",
+        "no check runs any more; the heartbeat of the scheduler stops",
+        stalled=True,
     ),
     *(
         Fault(f"smarthost-{name}", behaviour.value, shows, behaviour=behaviour)
@@ -243,6 +257,11 @@ class World:
     def is_silent(self) -> bool:
         """True while the resolver says nothing at all."""
         return any(fault.silent for fault in self._broken.values())
+
+    @property
+    def is_stalled(self) -> bool:
+        """True while the agent's scheduler is held up."""
+        return any(fault.stalled for fault in self._broken.values())
 
     def is_failing(self, name: str) -> bool:
         """Tell whether the name servers of *name* answer SERVFAIL now."""

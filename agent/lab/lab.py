@@ -20,6 +20,7 @@ from agent.lab.faults import Behaviour, World
 from agent.lab.mail import SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
 from agent.lab.mailbox import Maildrop
 from agent.lab.onward import Onward
+from agent.lab.stall import Stall
 from agent.lab.world import (
     CONTOSO_ENDPOINT,
     EXCHANGE_NAME,
@@ -40,11 +41,13 @@ class Lab:
     """A mail world on loopback, alive as long as its context.
 
     ``detours`` tells a dialer where the world's addresses really listen; ``authority`` is whom its
-    certificates are to be trusted by, in PEM; ``sink_port`` is where the agent's sink must listen.
+    certificates are to be trusted by, in PEM; ``sink_port`` is where the agent's sink must listen;
+    ``gate`` is what the agent's scheduler has to pass.
     """
 
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self.world = World()
+        self.gate = Stall(self.world)
         self._folder = folder
         self._clock = clock or SystemClock()
         authority = Authority("mailflow-agent lab", at=self._clock.now())

@@ -22,6 +22,13 @@ FILTERS: Final = ("192.52.193.21", "192.52.193.22")
 OUTBOUND: Final = "40.107.22.51"  # what Exchange Online sends from; nothing listens there
 OUTBOUND_NAME: Final = "mail-db8eur05on2051.outbound.protection.outlook.com"
 OWN_RELAY: Final = "192.52.193.31"
+SIGNING_KEY: Final = (  # the public half; nobody has the other
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvyUqgeJ89XuUpLOTrIVjA1jBynuaRd6hcY3i"
+    "ZEDsaQG3wMi+CevpLZXsX4VSQOxcaqiuqAjf7kifOlZUG47NZZR4pWl6X6+/10toV2M6sG2zI/e5CFoH"
+    "KBhij63vqnjpcataAiygXRakbXMWSXAqe3qINKhYZ44ITnvRH0XQNDYWKQAQ98Wo+MSiJvlCznuPvFGc"
+    "BAlGm9jAD/Oipa+YZVeaRPBbAWVAB2QcLv+dVM33g4FCNt/YF0qzfABanS7nGHwH34gxBTYkGTHzHskB"
+    "2d49e1agXKjSk3RPplyCFlFkvToKuWjKb3cGhzcADONChcOKps+Uc1KXBA5ZiqvlzQIDAQAB"
+)
 
 WORLD: Final = f"""
 ; Microsoft's side: the networks that Exchange Online sends from, and its front door.
@@ -54,6 +61,10 @@ relecloud.onmicrosoft.com TXT v=spf1 include:spf.protection.outlook.com -all
 ; contoso.com: all well. Mailboxes in Exchange Online, one relay in the data centre.
 contoso.com MX 0 contoso-com.mail.protection.outlook.com
 contoso.com TXT v=spf1 ip4:{SMART_HOST} include:spf.protection.outlook.com -all
+_dmarc.contoso.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com
+selector1._domainkey.contoso.com CNAME selector1-contoso-com._domainkey.contoso.onmicrosoft.com
+selector1-contoso-com._domainkey.contoso.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
+selector2._domainkey.contoso.com CNAME selector2-contoso-com._domainkey.contoso.onmicrosoft.com
 mail.contoso.com A {SMART_HOST}
 monitor.contoso.com MX 0 monitor-contoso-com.mail.protection.outlook.com
 monitor.contoso.com TXT v=spf1 include:spf.protection.outlook.com -all
@@ -63,6 +74,10 @@ sink.monitor.contoso.com A {SINK}
 fabrikam.com MX 10 mx1.filter.example
 fabrikam.com MX 20 mx2.filter.example
 fabrikam.com TXT v=spf1 include:spf.protection.outlook.com -all
+_dmarc.fabrikam.com TXT v=DMARC1; p=quarantine; rua=mailto:dmarc@fabrikam.com
+selector1._domainkey.fabrikam.com CNAME selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
+selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
+selector2._domainkey.fabrikam.com CNAME selector2-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
 mx1.filter.example A {FILTERS[0]}
 mx2.filter.example A {FILTERS[1]}
 {ip_address(FILTERS[0]).reverse_pointer} PTR mx1.filter.example
@@ -118,6 +133,8 @@ northwindtraders.com TXT v=spf1 include:spf.protection.outlook.com +all
 ; fourthcoffee.com: parked as it should be.
 fourthcoffee.com MX 0 .
 fourthcoffee.com TXT v=spf1 -all
+_dmarc.fourthcoffee.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com
+fourthcoffee.com._report._dmarc.contoso.com TXT v=DMARC1
 """
 
 

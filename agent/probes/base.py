@@ -13,12 +13,14 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from agent.adapters.excuses import Excuses
 from agent.domain.finding import Measurement, Outcome, Rule, Severity, Signal
 from agent.settings import CheckSettings, Subject
 
 if TYPE_CHECKING:
     from agent.adapters.clock import Clock
     from agent.adapters.dialer import Dialer
+    from agent.adapters.dns_direct import Direct
     from agent.adapters.egress import Egress
     from agent.adapters.history import History
     from agent.adapters.ledger import Ledger
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from agent.adapters.resolver import Resolver
     from agent.adapters.sightings import Sightings
     from agent.adapters.tenancies import Tenancies
+    from agent.adapters.tokens import CredentialStatus
     from agent.adapters.trust import TrustStore
     from agent.adapters.wallet import Wallet
 
@@ -70,7 +73,10 @@ class Toolbox:
     pickups: "Pickups | None" = None  # only routes that end in a mailbox look at it
     sightings: "Sightings | None" = None  # without it nobody remembers certificates
     tenancies: "Tenancies | None" = None  # only the checks of tenants look at them
+    direct: "Direct | None" = None  # only checks of name servers and signatures ask one by one
     vitals: "Vitals | None" = None  # only the agent's own check looks at these
+    credentials: "Callable[[], tuple[CredentialStatus, ...]] | None" = None  # as above
+    excuses: Excuses = field(default_factory=Excuses)  # as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,9 @@ class Probe(Generic[T, S]):
     could tell nothing. ``initial`` gives the measurements that exist before the first run of this
     process, so that counters start at 0, or where they stood before a restart. ``example`` is a
     short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
-    subject of its kind, such as an outbound connector; an empty text where it has.
+    subject of its kind, such as an outbound connector; an empty text where it has. ``one_off`` are
+    the settings for a single look at a subject of which nothing but the name is known: what takes
+    time to be judged is judged at once. None where public data and a name are not enough.
     """
 
     kind: str
@@ -95,6 +103,7 @@ class Probe(Generic[T, S]):
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
     unfit: "Callable[[T], str] | None" = None
+    one_off: S | None = None
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

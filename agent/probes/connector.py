@@ -58,6 +58,12 @@ ADDRESSES = Signal(
     help="Addresses of the smart hosts, by what the session came to.",
     labels=("result",),
 )
+INFO = Signal(
+    name="mailflow_connector_info",
+    help="Always 1; TlsSettings of a connector, and its smart host, or `mx:` and its recipient"
+    " domain, as configured; empty where it has several.",
+    labels=("server", "tls_settings"),
+)
 EXPIRY = Signal(
     name="mailflow_connector_certificate_expiry_timestamp_seconds",
     help="When the first of the smart hosts' certificates expires.",
@@ -191,7 +197,10 @@ def _judge(
             *merge((*plan.findings, *relaying)),
             *plan.unanswered,
         ),
-        measurements=tuple(_measure(seen, resolving)),
+        measurements=(
+            INFO.at(1, _server(check.target), check.target.tls_settings),
+            *_measure(seen, resolving),
+        ),
         facts={**plan.facts, **shown},
         failure=_failure(seen, is_unanswered=bool(plan.unanswered)),
     )
@@ -203,6 +212,15 @@ def _examine(went: Went, at: datetime, *, is_mandatory: bool) -> tuple[Finding, 
         return findings
     zone = examine_zone(went.walked, went.leg.zone, went.shown, is_mandatory=is_mandatory)
     return (*findings, *zone)
+
+
+def _server(subject: ConnectorSubject) -> str:
+    """Name the one server that the connector delivers to, as routes name theirs."""
+    names = [str(host) for host in subject.smart_hosts]
+    if subject.use_mx_record:
+        names = [f"mx:{domain}" for domain in subject.recipient_domains]
+    is_one = len(names) == 1 and "*" not in names[0]
+    return names[0].lower() if is_one else ""
 
 
 def _failure(seen: tuple[Walked, ...], *, is_unanswered: bool) -> str:
@@ -233,7 +251,7 @@ PROBE = Probe(
     settings=ConnectorSettings,
     run=run,
     rules=(*RULES, *delivery_rules.RULES),
-    signals=(PHASE_DURATION, REACHABLE, ADDRESSES, EXPIRY),
+    signals=(PHASE_DURATION, REACHABLE, ADDRESSES, INFO, EXPIRY),
     depends_on=("resolver",),
     example="{interval: 5m, warn_before_expiry: 720h}",
     unfit=lambda subject: "" if subject.direction == "outbound" else "it is an inbound connector",

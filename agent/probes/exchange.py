@@ -236,6 +236,6 @@ PROBE = Probe(
     run=run,
     rules=rules.RULES,
     signals=(REACHABLE, ADDRESSES, ENCRYPTED, PHASE_DURATION, EXPIRY),
-    depends_on=("resolver",),
+    depends_on=("resolver", "uplink"),
     example="{interval: 30m, reverse_dns: true}",
 )

@@ -217,7 +217,7 @@ PROBE = Probe(
     run=run,
     rules=rules.RULES,
     signals=(ACCEPTED, EXPIRY),
-    depends_on=("resolver",),
+    depends_on=("resolver", "uplink"),
     example="{interval: 15m}",
     unfit=lambda subject: "" if subject.direction == "inbound" else "it is an outbound connector",
 )

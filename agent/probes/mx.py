@@ -213,4 +213,5 @@ PROBE = Probe(
     ),
     depends_on=("resolver",),
     example="{interval: 5m, report_changes_for: 1h}",
+    one_off=MxSettings(),
 )

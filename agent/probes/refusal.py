@@ -244,6 +244,6 @@ PROBE = Probe(
     run=run,
     rules=rules.RULES,
     signals=(SHUT,),
-    depends_on=("resolver",),
+    depends_on=("resolver", "uplink"),
     example="{interval: 6h, reject_direct_send: true}",
 )

@@ -31,7 +31,7 @@ from agent.domain.message import Message, Token
 from agent.domain.patience import holds_off, is_due_later, next_try
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, Duration, Field, RouteSubject
-from agent.settings.route_plan import Plan, plan
+from agent.settings.route_plan import Plan, handed_to, plan
 
 _MARGIN = timedelta(seconds=1)  # of the run's deadline, kept for what follows the wait
 
@@ -132,12 +132,11 @@ def initial(check: RouteCheck, tools: Toolbox) -> tuple[Measurement, ...]:
 
 def _standing(check: RouteCheck, tools: Toolbox) -> tuple[Measurement, ...]:
     """Return what the configuration, the ledger and the budget say of the route."""
-    key, within = ledger_key(check), check.target.expect.within
-    room = tools.ledger.headroom(key, check.settings.allowance)
+    key, within, own = ledger_key(check), check.target.expect.within, check.settings
+    room = tools.ledger.headroom(key, own.allowance)
     return (
-        *report.constants(
-            objective=check.settings.objective, within=within, interval=check.settings.interval
-        ),
+        signals.INFO.at(1, handed_to(check.target), check.target.receive.home),
+        *report.constants(objective=own.objective, within=within, interval=own.interval),
         *report.measurements(tools.ledger.tally(key), within),
         *(signals.HEADROOM.at(left, budget) for budget, left in room.items()),
     )
@@ -296,5 +295,5 @@ PROBE = Probe(
     signals=signals.SIGNALS,
     depends_on=("resolver",),
     initial=initial,
-    example="{interval: 5m, objective: 0.999}",
+    example="{interval: 5m, objective: 0.99}",
 )

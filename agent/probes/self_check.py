@@ -2,17 +2,21 @@
 
 A monitor that cannot resolve names sees nothing, and one whose event loop hangs measures itself. So
 before anything is said about mail, the agent asks its resolver for a few names that must have an
-answer, and looks at the lag of its own loop, at its tasks and at its store. When the resolver is
-found down, the checks that need it are not run in vain: they are shown as unknown with that cause,
-and one alert, this one, fires.
+answer, sees whether connections leave this machine where one did not, and looks at its mailboxes,
+at the lag of its own loop, at its tasks and at its store. When the resolver is found down, the
+checks that need it are not run in vain: they are shown as unknown with that cause, and one alert,
+this one, fires. What one cause explains is told once: a mailbox is not down because the uplink is,
+nor because the identity provider gives no token to open it with.
 
 This check need not be configured; the agent adds it by itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
+from agent.adapters.mailbox import Trouble
+from agent.adapters.token_trouble import TokenTrouble
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
 from agent.domain.lookup import Query, Reply, Unanswered
@@ -20,7 +24,9 @@ from agent.probes.base import Check, Probe, Toolbox, Vitals
 from agent.settings import AgentSubject, CheckSettings, Duration, Field
 
 if TYPE_CHECKING:
+    from agent.adapters.excuses import Excuses
     from agent.adapters.pickup import PickupState
+    from agent.adapters.tokens import CredentialStatus
 
 KIND = "self"
 ControlName = Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,253}$")]  # may be a single label
@@ -32,6 +38,34 @@ RESOLVER_DOWN = Rule(
     remedy="Nothing can be told about any domain until it does. Ask the resolver with"
     " `dig SOA com` from the agent's host; see that it runs, that UDP and TCP port 53 are open"
     " towards it, and that it reaches the internet. `resolvers` may name another.",
+    reference="docs/operations.md",
+)
+UPLINK_DOWN = Rule(
+    code="self-uplink-down",
+    severity=Severity.CRITICAL,
+    summary="No connection leaves the agent's machine",
+    remedy="Nothing can be told about any server until one does; mail between others may be fine."
+    " On the agent's host try `curl -v telnet://login.microsoftonline.com:443`, and `ip route`;"
+    " then look at its firewall, its line and its router. `agent.uplink_controls` may name other"
+    " hosts to try.",
+    reference="docs/operations.md",
+)
+IDENTITY_DOWN = Rule(
+    code="self-identity-down",
+    severity=Severity.CRITICAL,
+    summary="The identity provider gives the agent no tokens",
+    remedy="Mailboxes that are opened by a token cannot be looked into, and nothing is sent on the"
+    " routes that end there; users who are logged in may notice nothing. On the agent's host try"
+    " `curl -sS https://login.microsoftonline.com/common/discovery/instance`; then look at its"
+    " proxy and firewall, and at https://status.cloud.microsoft for an outage of Entra.",
+    reference="docs/operations.md",
+)
+CREDENTIAL_REFUSED = Rule(
+    code="self-credential-refused",
+    severity=Severity.CRITICAL,
+    summary="The identity provider refuses a credential of the agent",
+    remedy="The finding names the credential and the missing step. Until it is mended nothing is"
+    " known of the routes that use it. `mailflow-agent doctor ROUTE` shows whether it works.",
     reference="docs/operations.md",
 )
 LOOP_LAG = Rule(
@@ -65,7 +99,13 @@ MAILBOX_DOWN = Rule(
     " finding names the missing step; `mailflow-agent doctor ROUTE` walks all of them.",
     reference="docs/operations.md",
 )
-DEPENDENCY_OF_RULE = {RESOLVER_DOWN.code: "resolver"}
+RESOLVER, UPLINK, IDENTITY = "resolver", "uplink", "identity provider"
+DEPENDENCY_OF_RULE = {
+    RESOLVER_DOWN.code: RESOLVER,
+    UPLINK_DOWN.code: UPLINK,
+    IDENTITY_DOWN.code: IDENTITY,
+}
+_UNREACHED = (Trouble.UNRESOLVED, Trouble.UNREACHED, Trouble.TIMEOUT, Trouble.TLS)
 
 
 class SelfSettings(CheckSettings):
@@ -90,17 +130,16 @@ class SelfSettings(CheckSettings):
 
 
 async def run(check: Check[AgentSubject, SelfSettings], tools: Toolbox) -> Outcome:
-    """Ask for the control names, and read the vital signs."""
+    """Ask for the control names, see what can be reached, and read the vital signs."""
     names = check.settings.control_names
     replies = await tools.resolver.resolve_all(
         tuple(Query(name, "SOA", fresh=True) for name in names)
     )
     told = dict(zip(names, replies, strict=True))
-    findings = [*_resolver(told)]
+    findings = [*_resolver(told), *await _uplink(tools)]
+    findings += _mail(tools, is_blind=bool(findings))
     if tools.vitals is not None:
         findings += _process(tools.vitals, check.settings.warn_at_lag)
-    if tools.pickups is not None:
-        findings += _mailboxes(tools.pickups.states)
     rows = tuple((name, _word(reply)) for name, reply in told.items())
     facts = {"Control names": Table(("name", "resolver"), rows)} if rows else {}
     return Outcome(tuple(findings), facts=facts)
@@ -130,11 +169,73 @@ def _process(vitals: Vitals, warn_at_lag: timedelta) -> Iterator[Finding]:
         yield STORE_FAILING.found(trouble)
 
 
-def _mailboxes(states: "Iterable[PickupState]") -> Iterator[Finding]:
-    """Find each mailbox that cannot be looked into now."""
-    for state in states:
-        if state.trouble is not None:
-            yield MAILBOX_DOWN.found(f"{state.home}: {state.cause}")
+async def _uplink(tools: Toolbox) -> tuple[Finding, ...]:
+    """Find that nothing can be connected to."""
+    uplink = None if tools.egress is None else tools.egress.uplink
+    if uplink is None or await uplink.is_up():
+        return ()
+    count = len(uplink.controls)
+    return (UPLINK_DOWN.found(f"None of {count} hosts can be connected to.", *uplink.controls),)
+
+
+def _mail(tools: Toolbox, *, is_blind: bool) -> Iterator[Finding]:
+    """Find what keeps the agent from its mailboxes, each cause once.
+
+    *is_blind* says that the resolver or the uplink is down, which explains much.
+    """
+    statuses = () if tools.credentials is None else tools.credentials()
+    places = () if tools.pickups is None else tools.pickups.states
+    refused = [each for each in statuses if _is_refused(each, tools.excuses, is_blind=is_blind)]
+    closed = [
+        each
+        for each in places
+        if _is_closed(each, tools.excuses, is_blind=is_blind, statuses=statuses)
+    ]
+    away = [each for each in refused if each.failure and each.failure.trouble.is_providers]
+    if away:
+        first = away[0].failure
+        yield IDENTITY_DOWN.found(
+            f"No token for {len(away)} of {len(statuses)} credentials: {first and first.detail}",
+            *(f"{each.name}: {each.failure and each.failure.trouble}" for each in away),
+        )
+    reasons: dict[str, str] = {}
+    for status in refused:
+        if status not in away and status.failure is not None:
+            why = status.failure
+            reasons[f"credential {status.name}"] = why.trouble
+            detail = f"{status.name}: {why.trouble}: {why.detail.removesuffix('.')}. {why.fix}"
+            yield CREDENTIAL_REFUSED.found(detail)
+    for state in closed:
+        reasons[f"mailbox {state.home}"] = state.trouble.trouble if state.trouble else ""
+        yield MAILBOX_DOWN.found(f"{state.home}: {state.cause}")
+    tools.excuses.tell(reasons)
+
+
+def _is_refused(status: "CredentialStatus", excuses: "Excuses", *, is_blind: bool) -> bool:
+    """Tell whether no token is got with a credential, and none is left, through no other fault."""
+    failing = status.failure if status.is_blind else None
+    unreachable = failing is not None and failing.trouble is TokenTrouble.UNREACHABLE
+    failures = 0 if failing is None else status.failures
+    return excuses.is_to_tell(
+        f"credential {status.name}", failures, explained=is_blind and unreachable
+    )
+
+
+def _is_closed(
+    state: "PickupState",
+    excuses: "Excuses",
+    *,
+    is_blind: bool,
+    statuses: "tuple[CredentialStatus, ...]",
+) -> bool:
+    """Tell whether nobody can look into a mailbox, for a reason of its own."""
+    trouble = None if state.trouble is None else state.trouble.trouble
+    without_token = trouble is Trouble.TOKEN and any(each.failure for each in statuses)
+    return excuses.is_to_tell(
+        f"mailbox {state.home}",
+        0 if trouble is None else state.failures,
+        explained=without_token or (is_blind and trouble in (*_UNREACHED, Trouble.TOKEN)),
+    )
 
 
 def _word(reply: Reply) -> str:
@@ -160,6 +261,15 @@ PROBE = Probe(
     subject=AgentSubject,
     settings=SelfSettings,
     run=run,
-    rules=(RESOLVER_DOWN, LOOP_LAG, TASK_OVERDUE, STORE_FAILING, MAILBOX_DOWN),
+    rules=(
+        RESOLVER_DOWN,
+        UPLINK_DOWN,
+        IDENTITY_DOWN,
+        CREDENTIAL_REFUSED,
+        MAILBOX_DOWN,
+        LOOP_LAG,
+        TASK_OVERDUE,
+        STORE_FAILING,
+    ),
     example="{interval: 10s}",
 )

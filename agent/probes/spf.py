@@ -176,4 +176,5 @@ PROBE = Probe(
     signals=SIGNALS,
     depends_on=("resolver",),
     example="{interval: 10m, warn_at_lookups: 9}",
+    one_off=SpfSettings(),
 )

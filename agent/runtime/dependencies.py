@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from agent.adapters.clock import Clock
 from agent.domain.finding import Outcome
 from agent.probes.base import DEPENDENCY_DOWN
-from agent.probes.self_check import DEPENDENCY_OF_RULE, KIND
+from agent.probes.self_check import DEPENDENCY_OF_RULE, KIND, RESOLVER, UPLINK
 from agent.runtime.board import Standing
 from agent.runtime.recent import Recent
 
@@ -23,7 +23,7 @@ _SAMPLES = 1200  # a minute of them
 class Dependencies:
     """The state of everything that checks depend on; what is not known to be down is up."""
 
-    def __init__(self, names: Iterable[str] = ("resolver",)) -> None:
+    def __init__(self, names: Iterable[str] = (RESOLVER, UPLINK)) -> None:
         self._up = dict.fromkeys(names, True)
         self._down: dict[str, Outcome] = {}
 
@@ -37,13 +37,27 @@ class Dependencies:
             finding = DEPENDENCY_DOWN.found(f"The {name} is down.", cause)
             self._down[name] = Outcome((finding,), failure="dependency-down")
 
+    def note_all(self, kind: str, causes: Mapping[str, str]) -> None:
+        """Take in the state of all things of a *kind*, such as ``mailbox``, by name.
+
+        Those of that kind that are not among them are forgotten: a reload has removed them.
+        """
+        named = {f"{kind} {name}": cause for name, cause in causes.items()}
+        for gone in [each for each in self._up if each.startswith(f"{kind} ")]:
+            if gone not in named:
+                del self._up[gone]
+                self._down.pop(gone, None)
+        for name, cause in named.items():
+            self.note(name, cause)
+
     def follow(self, standing: Standing) -> None:
         """Take in what the `self` check has found; runs of other checks say nothing here."""
         if standing.check.probe.kind != KIND or standing.run is None:
             return
         found = {finding.rule.code: finding for finding in standing.run.outcome.findings}
         for code, name in DEPENDENCY_OF_RULE.items():
-            self.note(name, found[code].detail if code in found else "")
+            if code in found or name in self._up:  # not every agent needs an identity provider
+                self.note(name, found[code].detail if code in found else "")
 
     def outcome_without(self, names: tuple[str, ...]) -> Outcome | None:
         """Return what a check shows that needs a dependency that is down; None: all are up."""
@@ -53,6 +67,11 @@ class Dependencies:
             if name in self._down:
                 return self._down[name]
         return None
+
+    @property
+    def down(self) -> frozenset[str]:
+        """The names of those that are down."""
+        return frozenset(self._down)
 
     @property
     def up(self) -> Mapping[str, bool]:

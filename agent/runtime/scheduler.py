@@ -9,7 +9,7 @@ nor runs anything twice, and deadlines, overlaps and errors are the runner's.
 import asyncio
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,9 +51,21 @@ class _EverySlot(BaseTrigger):  # type: ignore[misc]  # the library has no types
 
 
 class Scheduler:
-    """Hands checks to the runner when they are due."""
+    """Hands checks to the runner when they are due.
 
-    def __init__(self, runner: Runner, clock: Clock, heartbeats: Heartbeats) -> None:
+    Each tick awaits *gate* first: whoever holds it up has the scheduler stand still while all else
+    goes on, which is what its heartbeat is for.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        clock: Clock,
+        heartbeats: Heartbeats,
+        *,
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._gate = gate
         self.woken = 0  # times that the engine had to be woken, because the wall clock stepped back
         self._runner = runner
         self._clock = clock
@@ -120,6 +132,8 @@ class Scheduler:
 
     async def _tick(self, pulse: timedelta) -> None:
         """Hand over what is due, in portions, so that a burst does not hold up the event loop."""
+        if self._gate is not None:
+            await self._gate()
         if pulse == COARSE:
             self._ticked = self._clock.monotonic()
             self._heartbeats.beat(TASK)

@@ -103,3 +103,11 @@ async def test_memories_of_other_keys_are_dropped() -> None:
     assert plans.runs == 2
     await recall.derive("gone", plans, plans.addresses)
     assert plans.runs == 3
+
+
+async def test_a_plan_of_several_owners_is_remembered_while_all_of_them_are_the_same() -> None:
+    recall, counting = Recall(Listed()), Counting()
+    one, other = object(), object()
+    for owner in ((one, other), (one, other), (one, None), (one,), one):
+        await recall.derive("key", owner, counting.addresses)
+    assert counting.runs == 4

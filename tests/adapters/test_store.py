@@ -199,7 +199,7 @@ async def test_a_file_of_an_older_version_is_taken_over_with_all_that_it_knows(
             rows = await store.read("SELECT * FROM history")
             assert rows == [("k#record", "text", 1.5, 2.5, "before", None)]
             assert store.stats.moved_aside == 0
-            assert await store.read("PRAGMA user_version") == [(4,)]
+            assert await store.read("PRAGMA user_version") == [(5,)]
 
 
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Pat
     with sqlite3.connect(tmp_path / FILE_NAME) as other:
         other.execute("PRAGMA user_version=99")
     other.close()
-    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 4\\)"):
+    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 5\\)"):
         await Store(tmp_path).open()
     assert (tmp_path / FILE_NAME).exists()
     assert not (tmp_path / f"{FILE_NAME}.damaged-1").exists()
@@ -217,7 +217,7 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Pat
 async def test_on_a_full_disk_durable_writes_fail_and_the_others_wait(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(tmp_path, flush_seconds=0.01, max_bytes=80_000) as store:
+    async with opened(tmp_path, flush_seconds=0.01, max_bytes=100_000) as store:
         await store.commit(put("before", "x" * 40_000))
         with pytest.raises(StoreError, match="cannot write the state: database or disk is full"):
             await store.commit(put("refused", "x" * 100_000))
@@ -234,7 +234,7 @@ async def test_on_a_full_disk_durable_writes_fail_and_the_others_wait(
 
 
 async def test_a_waiting_change_is_replaced_by_a_later_one_of_its_key(tmp_path: Path) -> None:
-    async with opened(tmp_path, max_bytes=40_000) as store:
+    async with opened(tmp_path, max_bytes=60_000) as store:
         for n in range(50):
             store.write(put("same", "x" * (100_000 - n)))
         await store.read("SELECT 1")

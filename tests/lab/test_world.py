@@ -34,6 +34,7 @@ def test_every_fault_changes_the_world_and_mending_it_brings_the_world_back(name
     changed = (
         world.zone != before
         or world.is_silent
+        or world.is_stalled
         or world.is_failing("contoso.com")
         or any(world.behaves(behaviour) for behaviour in Behaviour)
     )
@@ -42,6 +43,7 @@ def test_every_fault_changes_the_world_and_mending_it_brings_the_world_back(name
     world.mend(name)
     assert world.zone == before
     assert not world.is_silent
+    assert not world.is_stalled
     assert not world.is_failing("contoso.com")
     assert not world.broken
 

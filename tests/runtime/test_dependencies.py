@@ -26,14 +26,14 @@ def own(outcome: Outcome | None) -> Standing:
 
 def test_what_is_not_known_to_be_down_is_up() -> None:
     dependencies = Dependencies()
-    assert dependencies.up == {"resolver": True}
+    assert dependencies.up == {"resolver": True, "uplink": True}
     assert dependencies.outcome_without(("resolver", "uplink")) is None
 
 
 def test_the_agents_own_check_says_what_is_down() -> None:
     dependencies = Dependencies()
     dependencies.follow(own(DOWN))
-    assert dependencies.up == {"resolver": False}
+    assert dependencies.up == {"resolver": False, "uplink": True}
     down = dependencies.outcome_without(("uplink", "resolver"))
     assert down is not None
     assert fires(DEPENDENCY_DOWN, down).evidence == ("None of 2 control names was answered.",)
@@ -49,7 +49,7 @@ def test_other_checks_say_nothing_about_dependencies() -> None:
     other = check(probe())
     dependencies.follow(Standing(other, NOON, Run(other, NOON, timedelta(), DOWN)))
     dependencies.follow(own(None))
-    assert dependencies.up == {"resolver": True}
+    assert dependencies.up == {"resolver": True, "uplink": True}
 
 
 def test_a_task_is_overdue_when_it_is_silent_for_longer_than_expected() -> None:

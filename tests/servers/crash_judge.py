@@ -24,12 +24,16 @@ START = 3.0  # seconds in which it must be back
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One life of the agent: what ended it, and the seconds and CPU seconds until it was ready."""
+    """One life of the agent: what ended it, and the seconds and CPU seconds until it was ready.
+
+    Who is not *fresh* was forked, and had imported everything before.
+    """
 
     end: str
     start: float | None  # None where it was killed before it was ready
     cpu: float
     log: str = ""
+    is_fresh: bool = True
 
 
 @dataclass
@@ -80,7 +84,8 @@ def judge(state: Path, relay: Onward, lives: list[Life], counters: Seen) -> Judg
     found.hold("the store is damaged", problems)
     found.hold("a store was moved aside", [each.name for each in state.glob("*.damaged-*")])
     # By CPU time: how long it takes besides is a matter of who else uses the machine.
-    usual = statistics.median(life.cpu for life in lives if life.start is not None)
+    fresh = [life for life in lives if life.is_fresh and life.start is not None]
+    usual = statistics.median(life.cpu for life in fresh)
     found.hold(f"not back within {START:.0f} s", f"{usual:.1f} s" if usual > START else "")
     found.hold("a traceback", [life.log for life in lives if "Traceback" in life.log])
     compare(found, relay)

@@ -4,18 +4,16 @@
     assert not judgement.violations, judgement.table()
 
 Each life is a process of its own on the same state; the last one runs every route once more, and is
-stopped as it should be. Routes lead to the agent's own server, and to two Maildirs, of which one is
-cleaned up.
+stopped as it should be. That one, and those that die while they start, have an interpreter of their
+own; in the long form all have. Routes lead to the agent's own server, and to two Maildirs, of which
+one is cleaned up.
 """
 
 import asyncio
 import contextlib
 import os
 import signal
-import sys
-import tempfile
 import time
-from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,15 +33,12 @@ from servers.crash_judge import (
 from servers.dying import STEPS
 from servers.mail_ports import free_port
 from servers.onward import TO_KEPT, TO_MAILDIR, TO_SINK, Onward, onward
-from servers.program import ROOT
+from servers.program import ROOT, Process, launch, mailflow_agent
 from servers.running import Seen, eventually
 
-# An installed program has its bytecode; a checkout need not have it, or may be forbidden to.
-_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
-_BYTECODE = Path(tempfile.gettempdir()) / f"mailflow-agent-bytecode-{os.getuid()}"
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PROGRAM = ("-m", "agent", "run", "--config")
-_DYING = ("-m", "servers.dying")
+_PROGRAM = ("agent", "run", "--config")
+_DYING = "servers.dying"
 LOST_AFTER = 12  # seconds
 BUDGET = 600  # messages in any minute
 _PATIENCE = 25.0  # seconds in which a marked step must be reached
@@ -82,12 +77,11 @@ async def crash(
     """
     sink = free_port()
     async with onward(sink) as relay:
-        async with _start(folder, "-c", "import agent.cli.main, servers.dying") as compiling:
-            await compiling.process.wait()
+        await mailflow_agent("--version")  # whoever forks has compiled it all
         configure(folder, relay, sink)
         lives = []
         for number, kill in enumerate(kills):
-            life = await _live(folder, kill)
+            life = await _live(folder, kill, is_fresh=is_patient)
             lives.append(life)
             tell(f"{number + 1}/{len(kills)} {life.end}, ready after {life.start}")
         if is_patient:
@@ -95,13 +89,13 @@ async def crash(
         # No run is cut short or ends before its message is in: its counters would be of before.
         configure(folder, relay, sink, interval="12h", timeout="30s", within="28s", lost_after=40)
         # What lies in the relay since a kill may come after the run of its route: a life for that.
-        for _ in range(2):
-            async with _agent(folder) as agent:
+        for is_fresh in (is_patient, True):
+            async with _agent(folder, is_fresh=is_fresh) as agent:
                 await _all_run(agent)
                 await _emptied(relay)
                 counters = await _counted(folder, agent)
                 assert await agent.stop() == 0
-            lives.append(Life("stopped", agent.start, agent.cpu, agent.log))
+            lives.append(_ended("stopped", agent))
         judgement = judge(folder / "state", relay, lives, counters)
         busiest = busiest_minute(relay)
         if is_patient:
@@ -159,8 +153,9 @@ def configure(
 class _Agent:
     """A life under way. ``start`` and ``cpu`` are seconds and CPU seconds until it was ready."""
 
-    def __init__(self, process: Process, began: float, path: Path) -> None:
+    def __init__(self, process: Process, began: float, path: Path, *, is_fresh: bool) -> None:
         self.process = process
+        self.is_fresh = is_fresh
         self.start: float | None = None
         self.cpu = 0.0
         self.url = ""
@@ -191,19 +186,18 @@ class _Agent:
 
 
 @asynccontextmanager
-async def _start(folder: Path, *command: str) -> AsyncIterator[_Agent]:
+async def _start(folder: Path, *command: str, is_fresh: bool) -> AsyncIterator[_Agent]:
     log = folder / "agent.log"
-    environment = {key: value for key, value in untraced().items() if key != _NO_BYTECODE}
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-X", f"pycache_prefix={_BYTECODE}", *command),
+        process = await launch(
+            *command,
             cwd=ROOT,
-            env={**environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
-            stdin=DEVNULL,
-            stdout=output,
-            stderr=output,
+            environment={**untraced(), "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+            stdout=output.fileno(),
+            stderr=output.fileno(),
+            is_fresh=is_fresh,
         )
-    agent = _Agent(process, time.monotonic(), log)
+    agent = _Agent(process, time.monotonic(), log, is_fresh=is_fresh)
     try:
         yield agent
     finally:
@@ -213,20 +207,21 @@ async def _start(folder: Path, *command: str) -> AsyncIterator[_Agent]:
 
 
 @asynccontextmanager
-async def _agent(folder: Path) -> AsyncIterator[_Agent]:
+async def _agent(folder: Path, *, is_fresh: bool) -> AsyncIterator[_Agent]:
     """Run the program as everybody does, and wait until it is ready."""
     config = str(folder / "config.yaml")
-    async with _start(folder, *_PROGRAM, config) as agent:
+    async with _start(folder, *_PROGRAM, config, is_fresh=is_fresh) as agent:
         async with asyncio.timeout(40):
             assert await agent.ready(), agent.log
         yield agent
 
 
-async def _live(folder: Path, kill: Kill) -> Life:
+async def _live(folder: Path, kill: Kill, *, is_fresh: bool) -> Life:
     """Live one life, and return how it ended."""
     config = str(folder / "config.yaml")
     if not kill.step:
-        async with _start(folder, *_PROGRAM, config) as agent:
+        is_fresh = is_fresh or kill.after < 0
+        async with _start(folder, *_PROGRAM, config, is_fresh=is_fresh) as agent:
             ready = asyncio.create_task(agent.ready())
             if kill.after >= 0:
                 assert await ready, agent.log
@@ -234,24 +229,28 @@ async def _live(folder: Path, kill: Kill) -> Life:
             agent.process.kill()
             await agent.process.wait()
             await ready
-        return Life(kill.name, agent.start, agent.cpu, agent.log)
+        return _ended(kill.name, agent)
     assert kill.step in STEPS, kill.step
     arguments = (config, kill.step, str(kill.passes))
-    async with _start(folder, *_DYING, *arguments) as agent:
+    async with _start(folder, _DYING, *arguments, is_fresh=is_fresh) as agent:
         async with asyncio.timeout(_PATIENCE):
             await agent.ready()
             ended = await agent.process.wait()
     assert ended == -signal.SIGKILL, agent.log
-    return Life(kill.name, agent.start, agent.cpu, agent.log)
+    return _ended(kill.name, agent)
+
+
+def _ended(end: str, agent: _Agent) -> Life:
+    return Life(end, agent.start, agent.cpu, agent.log, agent.is_fresh)
 
 
 async def _settle(folder: Path) -> Life:
     """Live on until every message has found its end, and stop as one should."""
-    async with _agent(folder) as agent:
+    async with _agent(folder, is_fresh=True) as agent:
         await asyncio.sleep(_SETTLED)  # what is lost is called so by a run after that time
         code = await agent.stop()
         assert code == 0, agent.log
-    return Life("stopped", agent.start, agent.cpu, agent.log)
+    return _ended("stopped", agent)
 
 
 def _cpu(pid: int) -> float:

@@ -7,7 +7,8 @@ from itertools import cycle, islice
 from agent.domain.fact import Diagram, Mood, Road, Station
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.exposition.pages import render, view
-from agent.exposition.pages.view import Situation, SubjectPage
+from agent.exposition.pages.subject import SubjectPage
+from agent.exposition.pages.view import Situation
 from agent.runtime.board import Board
 from servers.standings import NOON, SPF, check, publish
 

@@ -184,13 +184,17 @@ def _error(status: int, word: str, code: int, text: str) -> web.Response:
 async def listening(
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
     authorities: Authorities | None,
+    *names: str,
 ) -> AsyncIterator[str]:
-    """Serve *handler* on a free port of this machine, with TLS where there are authorities."""
+    """Serve *handler* on a free port of this machine, with TLS where there are authorities.
+
+    The certificate is for the machine, and for other *names*.
+    """
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    context = authorities.server("127.0.0.1") if authorities else None
+    context = authorities.server("127.0.0.1", *names) if authorities else None
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()
     try:

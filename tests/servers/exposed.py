@@ -1,16 +1,23 @@
 """The agent's HTTP server over a board of one's choice, and a client that sends raw bytes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+from agent.adapters.chronicle import Chronicle
+from agent.domain.entry import Entry
 from agent.exposition.answers import Answers
+from agent.exposition.api import Api, Sources
+from agent.exposition.http.prober import Prober, RunCheck
 from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.pages.view import Situation
 from agent.exposition.scrape import Scrape
-from agent.exposition.server import Server
-from agent.runtime.board import Board
+from agent.exposition.server import Parts, Server
+from agent.probes.base import Check
+from agent.runtime.board import Board, Run
 from servers.standings import PROBES, HandClock
 
 
@@ -24,25 +31,40 @@ class Agent:
     is_ready: bool = True
     reloads: int = 0
     port: int = 0
+    chronicle: Chronicle | None = None
 
     def __post_init__(self) -> None:
         self.own = OwnMetrics()
         self.server = self.make()
 
-    def make(self, *, reloadable: bool = True) -> Server:
+    def make(
+        self,
+        *,
+        reloadable: bool = True,
+        run: RunCheck | None = None,
+        web_config: Path | None = None,
+        messages: Callable[[Check[Any, Any]], Iterable[Entry]] = lambda _: (),
+    ) -> Server:
         metrics = Metrics(self.board, PROBES, self.clock, failed=self.own.collector_failed)
         scrape = Scrape(metrics, self.own, self.clock)
-        answers = Answers(self.board, scrape, PROBES, self.clock, self.situation)
-        return Server(
+        answers = Answers(self.board, scrape, PROBES, self.clock, self.situation, self.chronicle)
+        sources = Sources(self.situation, lambda: {"resolver": True}, messages=messages)
+        parts = Parts(
             answers,
+            Api(self.board, PROBES, self.clock, sources),
             ready=lambda: self.is_ready,
             reload=self.reload if reloadable else None,
-            hosts=("agent.example",),
+            prober=None if run is None else Prober(self.board, run, self.clock),
         )
+        return Server(parts, self.clock, hosts=("agent.example",), web_config=web_config)
 
     def situation(self) -> Situation:
         at = self.clock.now()
         return Situation("test", "0.1.0", at, self.errors, at if self.errors else None)
+
+    async def never_run(self, _check: Check[Any, Any]) -> Run:
+        """Stand for the runner where nothing is to be run."""
+        raise AssertionError
 
     async def reload(self) -> tuple[str, ...]:
         self.reloads += 1

@@ -21,8 +21,9 @@ PROMTOOL = shutil.which("promtool")
 ALERTS = ROOT / "grafana" / "alerts"
 _TRIES = 5  # ports, should another program take the one that was free
 _CONFIGURATION = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: {pace}s, scrape_timeout: {pace}s, evaluation_interval: 1s}}
 rule_files: ["{folder}/rules/*"]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: [{alertmanager}]}}]}}]}}
 scrape_configs:
   - job_name: mailflow
     static_configs: [{{targets: ["{target}"]}}]
@@ -67,15 +68,32 @@ def _key(labels: dict[str, str]) -> str:
 
 
 @asynccontextmanager
-async def prometheus(target_url: str, folder: Path) -> AsyncIterator[Prometheus]:
-    """Run Prometheus on a free port, and give it once it is ready."""
+async def prometheus(
+    target_url: str,
+    folder: Path,
+    *,
+    rules_text: str = "",
+    alertmanager_url: str = "",
+    pace: int = 1,
+) -> AsyncIterator[Prometheus]:
+    """Run Prometheus on a free port, and give it once it is ready.
+
+    It has the project's rules, or those of *rules_text*, and tells an Alertmanager where there is
+    one. *pace* is the seconds between two scrapes.
+    """
     assert PROGRAM is not None, "install Debian's prometheus"
     target = urlsplit(target_url).netloc
     rules = folder / "rules"
-    if ALERTS.exists():
-        shutil.copytree(ALERTS, rules)
+    if rules_text:
+        rules.mkdir()
+        (rules / "rules.yaml").write_text(rules_text, encoding="utf-8")
+    elif ALERTS.exists():
+        rules.mkdir()
+        shutil.copy(ALERTS / "mailflow.yaml", rules)
     configuration = folder / "prometheus.yml"
-    configuration.write_text(_CONFIGURATION.format(folder=folder, target=target), encoding="utf-8")
+    manager = f'"{urlsplit(alertmanager_url).netloc}"' if alertmanager_url else ""
+    text = _CONFIGURATION.format(folder=folder, target=target, alertmanager=manager, pace=pace)
+    configuration.write_text(text, encoding="utf-8")
     port, process = await _start(PROGRAM, folder, configuration)
     try:
         async with aiohttp.ClientSession() as session:

@@ -8,8 +8,6 @@ import asyncio
 import contextlib
 import json
 import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.lab.control import order
 from servers.budget import untraced
-from servers.program import ROOT
+from servers.program import ROOT, Process, launch
 
 T = TypeVar("T")
 POLL = 0.1  # seconds between two looks
@@ -99,19 +97,20 @@ class Sample:
 
 
 class Seen:
-    """One scrape."""
+    """One scrape, of which only what is asked for is read."""
 
     def __init__(self, text: str) -> None:
-        families = text_string_to_metric_families(text)
-        self.samples = [Sample(s.name, s.labels, s.value) for f in families for s in f.samples]
+        self._lines: dict[str, list[str]] = {}
+        for line in text.splitlines():
+            if not line.startswith("#"):
+                name = line.partition(" ")[0].partition("{")[0]
+                self._lines.setdefault(name, []).append(line)
 
     def all(self, name: str, **labels: str) -> list[Sample]:
         """Return the samples of a name that have these labels."""
-        return [
-            sample
-            for sample in self.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
+        families = text_string_to_metric_families("\n".join(self._lines.get(name, ())))
+        samples = (Sample(s.name, s.labels, s.value) for f in families for s in f.samples)
+        return [sample for sample in samples if labels.items() <= sample.labels.items()]
 
     def value(self, name: str, **labels: str) -> float | None:
         """Return the value of the one sample of a name with these labels; None: it is not there."""
@@ -155,6 +154,7 @@ checks:
   self: {{interval: 1s}}
   spf: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
+  dmarc: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   connector: {{interval: 1s, timeout: 2s}}
   exchange: {{interval: 2s, timeout: 4s}}
   inbound: {{interval: 1s, timeout: 4s}}
@@ -250,27 +250,32 @@ def _trouble(seen: Seen) -> list[str]:
     names = ("mailflow_check_severity", "mailflow_finding", "mailflow_dependency_up")
     return [
         f"{sample.name}{sorted(sample.labels.items())} {sample.value:g}"
-        for sample in seen.samples
-        if sample.name in names and sample.value
+        for name in names
+        for sample in seen.all(name)
+        if sample.value
     ]
 
 
 @asynccontextmanager
 async def running(
-    installation: Installation, *, lab: bool = True, environment: Mapping[str, str] | None = None
+    installation: Installation,
+    *,
+    lab: bool = True,
+    environment: Mapping[str, str] | None = None,
+    is_fresh: bool = False,
 ) -> AsyncIterator[Running]:
     """Run the agent in its lab; if it still runs afterwards, it is stopped as it should be.
 
     Without the *lab* it watches what the configuration leads to. *environment* is added to ours.
+    *is_fresh*: it has an interpreter of its own, and is not forked.
     """
     where = ("--lab",) if lab else ()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "agent", "run", *where, "--config", str(installation.path)),
+    process = await launch(
+        *("agent", "run", *where, "--config", str(installation.path)),
         cwd=ROOT,
-        env={**untraced(), "PYTHONWARNINGS": "error", **(environment or {})},
-        stdin=DEVNULL,
-        stderr=PIPE,
+        environment={**untraced(), "PYTHONWARNINGS": "error", **(environment or {})},
+        stdout=1,  # ours
+        is_fresh=is_fresh,
     )
     async with aiohttp.ClientSession() as session:
         agent = Running(installation, process, session)
@@ -287,4 +292,4 @@ async def running(
             await process.wait()
             if draining is not None:
                 await draining
-        assert "Traceback" not in "".join(agent.log)
+        assert not any("Traceback" in line for line in agent.log), agent.log
