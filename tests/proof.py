@@ -20,9 +20,17 @@ What was shown is compared with what the probes declare when a whole run ends (`
 arguments, on one or more processes): a rule that was not shown both ways fails the run, and so does
 one that fired and that no probe declares. Selecting tests by path, ``-k`` or ``-m`` (but for
 ``-m 'not integration'``) switches the comparison off.
+
+A whole run may be made in two parts, of which the first writes what it has shown to a file, and the
+second reads it and compares all:
+
+    pytest tests/domain --proof-into FILE
+    pytest --ignore=tests/domain --proof-from FILE
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -90,11 +98,35 @@ def _open(config: pytest.Config) -> list[str]:
     return list(unproved((rule for probe in discover() for rule in probe.all_rules), _shown))
 
 
+def known() -> dict[str, list[str]]:
+    """Return what was shown so far, codes of rules by way."""
+    return {way: sorted(codes) for way, codes in _shown.items()}
+
+
+def take_over(shown: Mapping[str, Iterable[str]]) -> None:
+    """Count what another process has shown as shown here."""
+    for way, codes in shown.items():
+        _shown[way].update(codes)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a whole run be made in two parts."""
+    group = parser.getgroup("proof of rules")
+    group.addoption("--proof-into", metavar="FILE", help="write there what was shown")
+    group.addoption("--proof-from", metavar="FILE", help="what the other part has shown")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with what the other part of the run has shown."""
+    source: str | None = config.getoption("--proof-from")
+    if source is not None:
+        take_over(json.loads(Path(source).read_text(encoding="utf-8")))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object) -> None:
     """Take over what a worker process has seen."""
-    for way, codes in getattr(node, "workeroutput", {}).get("proof", {}).items():
-        _shown[way].update(codes)
+    take_over(getattr(node, "workeroutput", {}).get("proof", {}))
 
 
 @pytest.hookimpl(trylast=True)
@@ -102,9 +134,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Compare what was shown with what is declared, where all tests ran."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:  # a worker process: its master compares
-        output["proof"] = {way: sorted(codes) for way, codes in _shown.items()}
-    elif session.exitstatus == pytest.ExitCode.OK and _open(session.config):
+        output["proof"] = known()
+        return
+    if session.exitstatus == pytest.ExitCode.OK and _open(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    target: str | None = session.config.getoption("--proof-into")
+    if target is not None:
+        Path(target).write_text(json.dumps(known()), encoding="utf-8")
 
 
 def pytest_terminal_summary(

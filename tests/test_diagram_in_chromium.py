@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from agent.domain.fact import Diagram
@@ -11,7 +12,7 @@ from agent.exposition.pages import render
 from agent.exposition.server import POLICY
 from servers import diagrams
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 SMALLEST = 11  # pixels that letters are high
 PICTURES = {
     "10 connectors": diagrams.tenant(10),
@@ -70,10 +71,13 @@ class Gallery:
         html = diagrams.page(diagram)
 
         async def answer(route: Any) -> None:
-            is_style = route.request.url.endswith("style.css")
+            body, kind = {
+                "style.css": (render.STYLE, "text/css"),
+                "live.js": (render.SCRIPT, "text/javascript"),
+            }.get(route.request.url.rpartition("/")[2], (html, "text/html; charset=utf-8"))
             await route.fulfill(
-                body=render.STYLE if is_style else html,
-                content_type="text/css" if is_style else "text/html; charset=utf-8",
+                body=body,
+                content_type=kind,
                 headers=dict(POLICY),
             )
 
@@ -82,17 +86,24 @@ class Gallery:
         return page
 
 
-@pytest.fixture
-async def gallery() -> AsyncIterator[Gallery]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Any]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         try:
-            yield Gallery(browser)
+            yield browser
         finally:
             await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def gallery(browser: Any) -> AsyncIterator[Gallery]:
+    yield Gallery(browser)
+    for context in browser.contexts:
+        await context.close()
 
 
 def overlapping(boxes: list[list[Any]], least: float = 0.0) -> list[tuple[str, str]]:

@@ -20,13 +20,13 @@ from servers.program import ROOT
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("[A-Z]*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 _LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 _COMMAND = re.compile(
-    r"^\s*(?:\$ )?(?:\.venv/bin/)?mailflow-agent (?P<words>[^#|>]+)", re.MULTILINE
+    r"^\s*(?:\$ )?(?:\.venv/bin/)?mailflow-agent (?P<words>(?:[^#|>\n\\]|\\\n)+)", re.MULTILINE
 )
 _INLINE = re.compile(r"`mailflow-agent ([a-z][^`]*)`")
 _ROW = re.compile(r"^\| (\d+) \| (.+) \|$", re.MULTILINE)
 _YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SECRET = re.compile(r"_file: (\S+)$", re.MULTILINE)
-_PROBE = re.compile(r"^\| \[`(\w+)`\]\(docs/checks/(\w+)\.md\) \|", re.MULTILINE)
+_PROBE = re.compile(r"^\| \[`([\w-]+)`\]\(docs/checks/([\w-]+)\.md\) \|", re.MULTILINE)
 
 
 def _commands() -> list[str]:

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SPF = ("spf", "contoso.com")
 MX = ("mx", "contoso.com")
+DMARC = ("dmarc", "contoso.com")
 CONNECTOR = ("connector", "to-datacentre")
 ROUTE = ("route", "to-mailbox")
 MAILBOX = ("route", "internet-to-mailbox")
@@ -26,6 +27,7 @@ RECORDS = {
     "spf-sender-forgotten": (SPF, "critical", "spf-sender-refused"),
     "spf-plus-all": (SPF, "critical", "spf-plus-all"),
     "spf-include-gone": (SPF, "critical", "spf-target-missing"),
+    "dmarc-misspelt": (DMARC, "critical", "dmarc-not-applied"),
     "mx-missing": (MX, "critical", "mx-missing"),
     "mx-dangling": (MX, "critical", "mx-dangling"),
     "mx-stranger": (MX, "critical", "mx-unexpected"),
@@ -61,7 +63,8 @@ MAIL = {
     "mail-past-filter": (MAILBOX, "critical", "route-not-through"),
     "provider-certificate-shared": (MAILBOX, "critical", "route-looped"),
 }
-OUTAGES = {"dns-failing", "dns-silent"}  # in test_end_to_end.py, under the eyes of Prometheus
+# Under the eyes of Prometheus: in test_end_to_end.py and paging/test_one_fault_one_page.py.
+OUTAGES = {"dns-failing", "dns-silent", "scheduler-stalled"}
 FASTEST = 9  # seconds between two messages; Exchange Online's limits allow no more
 
 

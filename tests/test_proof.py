@@ -1,10 +1,18 @@
 """Does the comparison of what tests show with what probes declare notice what is missing?"""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.probes.base import DNS_UNANSWERED, TIMED_OUT, discover
 from proof import fires, quiet, unproved
+from servers.program import ROOT
+from servers.warm import compiled
 
 SILENT = Outcome((DNS_UNANSWERED.found("TXT of contoso.com: timeout."),))
 BOTH = {DNS_UNANSWERED.code, TIMED_OUT.code}
@@ -52,3 +60,37 @@ def test_what_did_not_happen_proves_nothing() -> None:
         fires(other, ())
     with pytest.raises(AssertionError, match=r"dns-unanswered fired: TXT of contoso\.com"):
         quiet(DNS_UNANSWERED, SILENT)
+
+
+INI = "[pytest]\ntestpaths = .\n"
+HOOKS = "from proof import *\n"
+LAST = """\
+from agent.probes.base import TIMED_OUT
+from proof import quiet
+
+def test_that_it_stays_quiet():
+    quiet(TIMED_OUT, ())
+"""
+
+
+def test_a_run_in_two_parts_compares_what_both_have_shown(tmp_path: Path) -> None:
+    first = {"fires": [DNS_UNANSWERED.code, TIMED_OUT.code], "quiet": []}
+    files = {"pytest.ini": INI, "conftest.py": HOOKS, "test_last.py": LAST}
+    for name, text in (files | {"first": json.dumps(first)}).items():
+        (tmp_path / name).write_text(text)
+    run = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no")
+    ended = subprocess.run(
+        [*run, "--proof-from", "first", "--proof-into", "both"],
+        cwd=tmp_path,
+        env=compiled(os.environ) | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout + ended.stderr
+    assert "1 passed" in ended.stdout
+    lines = ended.stdout.splitlines()
+    assert f"{DNS_UNANSWERED.code}: no test calls quiet with it" in lines
+    assert not any(line.startswith(f"{TIMED_OUT.code}:") for line in lines)
+    both = json.loads((tmp_path / "both").read_text())
+    assert both == first | {"quiet": [TIMED_OUT.code]}

@@ -1,53 +1,36 @@
-"""How is the mail of any domain doing, right now? No configuration needed."""
+"""How is the mail of any domain doing, right now, and what is to be mended first?
+
+No configuration is needed.
+"""
 
 import asyncio
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from agent.adapters.trust import TrustStore
-from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
+from agent.cli.draw import Pen, draw_fact, draw_verdict, join
+from agent.cli.draw_priority import draw_items, draw_kinds, headline, items_as_json
 from agent.cli.exits import exit_for
+from agent.cli.looking import Looked, look, public_probes, read_names
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.senders import senders_option
 from agent.cli.toolbox import lending
-from agent.domain.finding import Outcome, Severity
-from agent.domain.lookup import Answer, Exchange, Query, Reply
-from agent.domain.names import DomainName
+from agent.domain.finding import Severity
 from agent.exposition.as_json import outcome_as_json
 from agent.probes import exchange
-from agent.probes.base import Check, Probe, discover
 from agent.runtime.board import Run
-from agent.runtime.dependencies import Dependencies
-from agent.runtime.lane import Limits
-from agent.runtime.runner import Runner
-from agent.settings import DomainSubject
 
-AT_ONCE = 50  # runs
-_OF_DNS = ("mx", "spf")
-_NULL_MX = Exchange(0, "")  # RFC 7505 section 3
 _SKETCH = 24  # characters of the progress bar
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What was seen of one domain: an outcome for each probe, by kind."""
-
-    domain: str
-    outcomes: dict[str, Outcome]
-
-    @property
-    def severity(self) -> Severity:
-        """The worst of them."""
-        return max(outcome.severity for outcome in self.outcomes.values())
 
 
 @click.command("check")
 @click.argument("domains", nargs=-1, required=True, metavar="DOMAIN...")
 @option
+@senders_option
 @click.option(
     "--walk",
     "walks",
@@ -56,73 +39,47 @@ class Looked:
 )
 @click.option("--brief", is_flag=True, help="Findings only: no records, trees and tables.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of text.")
-def command(
+def command(  # noqa: PLR0913 - the options of one command, by keyword
     *,
     domains: tuple[str, ...],
     servers: tuple[Server, ...],
+    senders: tuple[str, ...],
     walks: bool,
     brief: bool,
     as_json: bool,
 ) -> int:
-    """Check the DNS side of any DOMAIN, now: SPF and MX in full depth, with remedies.
+    """Check all that DNS says of the mail of any DOMAIN, now, and what to mend first.
 
-    With --walk its exchanges are met over SMTP as well: reachability, STARTTLS, certificate.
+    What the domain looks like is guessed from its records, and it is held against that. The list
+    puts first what loses mail, then what lets others in; the records follow, one probe after the
+    other. With --walk its exchanges are met over SMTP as well: reachability, STARTTLS, certificate.
     The exit code is that of a monitoring plugin: 0 ok, 1 warning, 2 critical, 3 unknown.
-    """
-    names = _parse(domains)
-    looked = asyncio.run(_look(names, servers, walks=walks))
+
+    \b
+    Examples:
+      mailflow-agent check example.com
+      mailflow-agent check example.com example.net --brief
+      mailflow-agent check example.com --sender 192.0.2.25 --sender mailchimp
+    """  # noqa: D301 - click wants the character
+    looked = asyncio.run(_look(read_names(domains), servers, senders, walks=walks))
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in looked], indent=2))
     else:
         pen = Pen.of_terminal(colour=sys.stdout.isatty())
-        click.echo(join(_as_text(looked, pen, facts=not brief)), nl=False)
+        click.echo(join(as_text(looked, pen, facts=not brief)), nl=False)
     return exit_for(max(each.severity for each in looked))
 
 
-def _parse(domains: tuple[str, ...]) -> tuple[str, ...]:
-    """Read the names; every one that is wrong is told at once."""
-    names, wrong = [], []
-    for domain in domains:
-        try:
-            names.append(DomainName.parse(domain).ascii)
-        except ValueError as error:
-            wrong.append(f"{domain!r} {error}")
-    if wrong:
-        raise click.UsageError("\n       ".join(wrong))
-    return tuple(dict.fromkeys(names))
-
-
 async def _look(
-    names: tuple[str, ...], servers: tuple[Server, ...], *, walks: bool
+    names: tuple[str, ...], servers: tuple[Server, ...], senders: tuple[str, ...], *, walks: bool
 ) -> tuple[Looked, ...]:
-    kinds = (*_OF_DNS, exchange.PROBE.kind) if walks else _OF_DNS
-    probes = [probe for probe in discover() if probe.kind in kinds]
-    trust = await TrustStore.load() if walks else None
-    done: dict[str, dict[str, Outcome]] = {name: {} for name in names}
+    probes = (*public_probes(), *((exchange.PROBE,) if walks else ()))
     progress = _Progress(len(names) * len(probes))
-
-    def publish(run: Run) -> None:
-        done[run.check.subject][run.check.probe.kind] = run.outcome
-        progress.advance(run.check.subject)
-
+    trust = await TrustStore.load()
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
-        runner = Runner(tools, publish, Dependencies(()), Limits(AT_ONCE, AT_ONCE))
-        replies = await resolver.resolve_all(tuple(Query(name, "MX") for name in names))
-        subjects = map(_subject, names, replies)
-        checks = (_check(subject, probe) for subject in subjects for probe in probes)
-        await asyncio.gather(*map(runner.run, checks))
+        looked = await look(names, tools, probes, senders=senders, on_run=progress.advance)
     progress.end()
-    return tuple(Looked(name, dict(sorted(done[name].items()))) for name in names)
-
-
-def _subject(name: str, mx: Reply) -> DomainSubject:
-    """Expect nothing of a stranger's domain, but that it means what it says by a null MX."""
-    parked = isinstance(mx, Answer) and mx.records == (_NULL_MX,)
-    return DomainSubject(name=name, topology="parked" if parked else "custom")
-
-
-def _check(subject: DomainSubject, probe: Probe[Any, Any]) -> Check[Any, Any]:
-    return Check("", subject, probe, probe.settings())
+    return looked
 
 
 class _Progress:
@@ -133,36 +90,54 @@ class _Progress:
         self._done = 0
         self._shown = sys.stderr.isatty()
 
-    def advance(self, name: str) -> None:
+    def advance(self, run: Run) -> None:
         self._done += 1
         if self._shown:
             filled = _SKETCH * self._done // self._total
             bar = "█" * filled + "·" * (_SKETCH - filled)
-            click.echo(f"\r{bar} {self._done}/{self._total} {name:.40}\033[K", nl=False, err=True)
+            text = f"\r{bar} {self._done}/{self._total} {run.check.subject:.40}\033[K"
+            click.echo(text, nl=False, err=True)
 
     def end(self) -> None:
         if self._shown:
             click.echo("\r\033[K", nl=False, err=True)
 
 
-def _as_text(looked: tuple[Looked, ...], pen: Pen, *, facts: bool) -> Iterator[str]:
+def as_text(looked: tuple[Looked, ...], pen: Pen, *, facts: bool) -> Iterator[str]:
+    """Return the lines of the answer, with what each probe saw where *facts* are wanted."""
     for each in looked:
-        yield draw_verdict(each.severity, pen.paint(each.domain, None, bold=True), pen)
-        for kind, outcome in each.outcomes.items():
-            yield f"  {draw_verdict(outcome.severity, kind, pen)}"
-            yield from draw_outcome(outcome, pen, facts=facts)
+        yield headline(each.severity, each.domain, each.items, pen)
+        yield from pen.wrap(f"looks like: {each.guess.title}", "    ", "      ")
+        yield from draw_items(each.items, pen)
+        if facts:
+            yield from _draw_facts(each, pen)
+        else:
+            said = ((kind, outcome.severity) for kind, outcome in each.outcomes.items())
+            yield draw_kinds(said, pen)
         yield ""
     if len(looked) > 1:
         counts = dict.fromkeys(Severity, 0)
         for each in looked:
             counts[each.severity] += 1
-        said = (f"{count} {severity.word}" for severity, count in counts.items() if count)
-        yield f"{len(looked)} domains: {', '.join(said)}"
+        said_of = (f"{count} {severity.word}" for severity, count in counts.items() if count)
+        yield f"{len(looked)} domains: {', '.join(said_of)}"
+
+
+def _draw_facts(looked: Looked, pen: Pen) -> Iterator[str]:
+    """Return what each probe saw."""
+    for kind, outcome in looked.outcomes.items():
+        yield ""
+        yield f"  {draw_verdict(outcome.severity, kind, pen)}"
+        for title, fact in outcome.facts.items():
+            yield f"    {pen.paint(title, None, bold=True)}"
+            yield from (f"      {line}" for line in draw_fact(fact, pen))
 
 
 def _as_json(looked: Looked) -> dict[str, Any]:
     return {
         "domain": looked.domain,
         "severity": looked.severity.word,
+        "looks_like": {"topology": looked.guess.topology, "title": looked.guess.title},
+        "findings": items_as_json(looked.items),
         "checks": {kind: outcome_as_json(outcome) for kind, outcome in looked.outcomes.items()},
     }

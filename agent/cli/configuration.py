@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,8 +13,13 @@ from agent.config import Config, ConfigError, load
 from agent.config import schema as json_schema
 from agent.settings import AgentSubject
 
+VARIABLE = "MAILFLOW_AGENT_CONFIG"  # where the file is, for a container
 argument = click.argument(
-    "path", type=click.Path(path_type=Path), default=Path("config.yaml"), metavar="[FILE]"
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("config.yaml"),
+    envvar=VARIABLE,
+    metavar="[FILE]",
 )
 
 
@@ -22,6 +29,8 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("config.yaml"),
     show_default=True,
+    envvar=VARIABLE,
+    show_envvar=True,
     help="The configuration: a file, or a folder of files.",
 )
 
@@ -49,10 +58,10 @@ class WrongConfiguration(click.ClickException):
             click.echo("To begin, copy config.example.yaml, and edit the copy.", err=True)
 
 
-def read(path: Path) -> Config:
-    """Load *path*; mistakes end the command with the code for a wrong configuration."""
+def read(path: Path, over: Mapping[str, Any] | None = None) -> Config:
+    """Load *path* with *over* over it; mistakes end the command with the code for such."""
     try:
-        return load(path)
+        return load(path, override=over)
     except ConfigError as error:
         raise WrongConfiguration(error, path) from None
 

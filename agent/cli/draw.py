@@ -13,7 +13,19 @@ from itertools import chain
 import click
 
 from agent.domain.diagram import Way, shortened, shown
-from agent.domain.fact import Diagram, Fact, Mood, Node, Path, Station, Stop, Table, Text, Walk
+from agent.domain.fact import (
+    Chain,
+    Diagram,
+    Fact,
+    Mood,
+    Node,
+    Path,
+    Station,
+    Stop,
+    Table,
+    Text,
+    Walk,
+)
 from agent.domain.finding import Finding, Outcome, Rule, Severity, by_rule
 from agent.domain.tenancy.powershell import gaps
 
@@ -76,14 +88,14 @@ def draw_verdict(severity: Severity, title: str, pen: Pen) -> str:
 def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[str]:
     """Return the lines for one run: its findings, worst first, then its facts."""
     for rule, alike in by_rule(outcome.findings):
-        yield from _draw_alike(rule, alike, pen)
+        yield from draw_alike(rule, alike, pen)
     if facts:
         for title, fact in outcome.facts.items():
             yield f"    {pen.paint(title, None, bold=True)}"
             yield from (f"      {line}" for line in draw_fact(fact, pen))
 
 
-def _draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[str]:
+def draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[str]:
     """Return the lines for findings of one rule: what, each one's evidence, and what to do once."""
     mark = pen.paint(MARKS[rule.severity], _COLOURS[rule.severity], bold=True)
     count = f" ({len(findings)} times)" if len(findings) > 1 else ""
@@ -130,6 +142,16 @@ def draw_fact(fact: Fact, pen: Pen) -> Iterator[str]:
             yield from chain.from_iterable(_draw_stop(stop, pen) for stop in stops)
         case Diagram():
             yield from _draw_diagram(fact, pen)
+        case Chain():
+            yield from _draw_chain(fact, pen)
+
+
+def _draw_chain(chain: Chain, pen: Pen) -> Iterator[str]:
+    for link in chain.links:
+        yield from pen.wrap(link.subject, "", "  ")
+        valid = f"valid from {link.not_before:%Y-%m-%d} to {link.not_after:%Y-%m-%d}"
+        yield from pen.wrap(f"{valid}; signed by:", "  ", "  ")
+    yield pen.paint(f"{_SIGNS[chain.mood]}{chain.end}", _MOODS[chain.mood])
 
 
 def _draw_text(text: str, pen: Pen) -> Iterator[str]:

@@ -19,6 +19,8 @@ state_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=_STATE,
     show_default=True,
+    envvar="MAILFLOW_AGENT_STATE",
+    show_envvar=True,
     help="The state folder that the lab runs with.",
 )
 

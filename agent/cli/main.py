@@ -27,8 +27,10 @@ COMMANDS: Final = {
     "path": "agent.cli.path",
     "run": "agent.cli.run",
     "schema": "agent.cli.configuration:schema",
+    "simulate": "agent.cli.simulate",
     "smtp": "agent.cli.connector:smtp",
     "spf": "agent.cli.spf",
+    "web-config": "agent.cli.web_configuration",
 }
 
 

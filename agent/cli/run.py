@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,12 +24,29 @@ class CannotStart(click.ClickException):
 @click.command("run")
 @config_option
 @click.option("--lab", is_flag=True, help="Start the lab too, and watch it instead of the world.")
-def command(*, path: Path, lab: bool) -> int:
+@click.option(
+    "--listen",
+    envvar="MAILFLOW_AGENT_LISTEN",
+    show_envvar=True,
+    metavar="ADDRESS:PORT",
+    help="Over `agent.listen` of the configuration.",
+)
+@click.option(
+    "--state",
+    envvar="MAILFLOW_AGENT_STATE",
+    show_envvar=True,
+    metavar="FOLDER",
+    help="Over `agent.state` of the configuration; relative to it.",
+)
+def command(*, path: Path, lab: bool, listen: str | None, state: str | None) -> int:
     """Watch everything in the configuration, all the time.
 
     SIGHUP loads the configuration again; SIGTERM and SIGINT stop the agent with exit code 0.
     """
-    work = _run_in_lab(path) if lab else serve(path, started=_tell)
+    agent = {key: text for key, text in (("listen", listen), ("state", state)) if text}
+    over = {"agent": agent} if agent else {}
+    overrides = Overrides(settings=over)
+    work = _run_in_lab(path, over) if lab else serve(path, overrides=overrides, started=_tell)
     try:
         return asyncio.run(work)
     except ConfigError as error:
@@ -36,12 +55,12 @@ def command(*, path: Path, lab: bool) -> int:
         raise CannotStart(str(error)) from None
 
 
-async def _run_in_lab(path: Path) -> int:
+async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
     """Run the agent in a world where every address leads to the lab and nowhere else."""
     from agent.cli.laboratory import judging
     from agent.lab.lab import Lab
 
-    state = read(path).state
+    state = read(path, over).state
 
     def tell(agent: Agent) -> None:
         _tell(agent)
@@ -57,9 +76,11 @@ async def _run_in_lab(path: Path) -> int:
     try:
         async with Lab(state) as lab:
             overrides = Overrides(
+                settings=over,
                 resolvers=(lab.resolver,),
                 detours=lab.detours,
                 detours_only=True,
+                gate=lab.gate,
                 roots=(lab.authority,),
                 sink=("127.0.0.1", lab.sink_port),
             )

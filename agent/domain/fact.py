@@ -6,6 +6,7 @@ fact of any probe without knowing the probe. Facts are bounded in size and never
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Mood = Literal["plain", "good", "warning", "unknown", "bad"]
@@ -126,4 +127,27 @@ class Diagram:
     roads: tuple[Road, ...]
 
 
-Fact = Text | Table | Node | Walk | Path | Diagram
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A certificate of a chain: whose, by whom, and from when until when it is valid."""
+
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The certificates that a server shows, its own first, and where they lead.
+
+    ``end`` says in words what the last was signed by, and ``mood`` whether that is trusted.
+    """
+
+    links: tuple[Link, ...]
+    end: str
+    mood: Mood = "plain"
+
+
+Fact = Text | Table | Node | Walk | Path | Diagram | Chain

@@ -61,6 +61,12 @@ LAST_DELIVERED = Signal(
     name="mailflow_route_last_delivered_timestamp_seconds",
     help="When the last synthetic message arrived.",
 )
+INFO = Signal(
+    name="mailflow_route_info",
+    help="Always 1; whom a route hands its messages to, and the place where they are picked up, as"
+    " configured.",
+    labels=("server", "place"),
+)
 OBJECTIVE = Signal(
     name="mailflow_route_slo_objective_ratio",
     help="The share of messages that must not fail.",
@@ -108,6 +114,7 @@ SIGNALS = (
     IN_FLIGHT,
     LAST_SENT,
     LAST_DELIVERED,
+    INFO,
     OBJECTIVE,
     DEADLINE,
     INTERVAL,

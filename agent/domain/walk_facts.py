@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 
-from agent.domain.fact import Fact, Mood, Phase, Table, Text, Walk
+from agent.domain.fact import Chain, Fact, Link, Mood, Phase, Table, Text, Walk
 from agent.domain.smtp import Accepted
 from agent.domain.smtp import Phase as Step
-from agent.domain.tls import Match, Presented, match_one
+from agent.domain.tls import Certificate, Match, Presented, Trust, match_one
 from agent.domain.walk import Walked, words_of
 
 _SHOWN = 6  # walks with their transcripts
 _SHOWN_NAMES = 20  # of one certificate
+_SHOWN_NAMES_SHORT = 3  # of one certificate, in the picture
+_SHOWN_CHAINS, _SHOWN_LINKS = 3, 5
+_ENDS = {
+    Trust.TRUSTED: "A root of the trust store",
+    Trust.SELF_SIGNED: "Nobody: it is signed by itself",
+    Trust.INCOMPLETE: "An issuer that was not sent",
+    Trust.UNTRUSTED: "No root of the trust store",
+}
 _FITS = {Match.YES: "yes", Match.NO: "no", Match.AMBIGUOUS: "not documented"}
 
 
@@ -57,9 +65,33 @@ def certificates(seen: tuple[Walked, ...], expected: str | None) -> dict[str, Fa
         return {}
     columns = ("Address", "Subject", "Names", "Issuer", "Valid until", "Key", "For", "Chain")
     return {
+        **_chains(seen),
         "Certificates": Table((*columns, "Revocation", "SHA-256"), rows),
         "Names of certificates": _names(seen, expected),
     }
+
+
+def _chains(seen: Iterable[Walked]) -> dict[str, Fact]:
+    """Return each chain once, under the first place that showed it."""
+    chains: dict[Presented, str] = {}
+    for each in seen:
+        if each.presented is not None:
+            chains.setdefault(each.presented, f"Certificate of {each.place}")
+    return {title: _chain(each) for each, title in tuple(chains.items())[:_SHOWN_CHAINS]}
+
+
+def _chain(presented: Presented) -> Chain:
+    links = (presented.leaf, *presented.others)[:_SHOWN_LINKS]
+    is_trusted = presented.trust is Trust.TRUSTED
+    return Chain(tuple(map(_link, links)), _ENDS[presented.trust], "good" if is_trusted else "bad")
+
+
+def _link(of: Certificate) -> Link:
+    more = of.name_count - _SHOWN_NAMES_SHORT
+    names = ", ".join(of.held[:_SHOWN_NAMES_SHORT]) + (f" and {more} more" if more > 0 else "")
+    return Link(
+        of.subject or of.common_name or names, of.issuer, of.not_before, of.not_after, names
+    )
 
 
 def _certificate(place: str, presented: Presented) -> tuple[str, ...]:

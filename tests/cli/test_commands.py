@@ -63,7 +63,7 @@ async def test_a_right_configuration_is_counted(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("tenants: [{name: a, domains: [{name: contoso.com}]}]\n")
     ended = await mailflow_agent("config", "check", str(tmp_path / "c.yaml"))
     assert ended.code == 0
-    assert "1 subjects, 4 checks" in ended.out
+    assert "1 subjects, 8 checks" in ended.out
     shown = await mailflow_agent("config", "show", str(tmp_path / "c.yaml"))
     assert "name: contoso.com" in shown.out
 
@@ -89,12 +89,12 @@ async def test_a_reader_who_has_seen_enough_is_no_fault(arguments: list[str]) ->
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as unread:
-        ended = await mailflow_agent(*arguments, stdout=unread)
+        ended = await mailflow_agent(*arguments, stdout=unread, is_fresh=True)
     assert (ended.code, ended.err) == (0, "")
 
 
 async def test_the_version_is_that_of_the_package() -> None:
-    ended = await mailflow_agent("--version")
+    ended = await mailflow_agent("--version", is_fresh=True)
     assert (ended.code, ended.out) == (0, f"mailflow-agent, version {version('mailflow-agent')}\n")
 
 
@@ -106,7 +106,8 @@ async def test_without_a_command_help_comes_and_the_usage_code() -> None:
 
 async def test_an_interrupted_command_ends_without_a_traceback() -> None:
     async with DnsServer({("contoso.com", "MX"): Fault.SILENT}) as server:
-        process = await start("check", "contoso.com", "--resolver", f"127.0.0.1:{server.port}")
+        arguments = ("check", "contoso.com", "--resolver", f"127.0.0.1:{server.port}")
+        process = await start(*arguments, is_fresh=True)
         await server.wait_until_asked("contoso.com", "MX")
         process.send_signal(signal.SIGINT)
         ended = await end(process)

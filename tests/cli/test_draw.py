@@ -1,12 +1,15 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict
-from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
+from agent.domain.fact import Chain, Fact, Link, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome, Rule, Severity
 
 BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
 MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
 PLAIN = Pen(width=60)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,19 @@ PLAIN = Pen(width=60)
                 "  ● maildir box",
             ],
             id="path",
+        ),
+        pytest.param(
+            Chain(
+                (Link("CN=mx.example", "CN=ca", NOON, NOON + timedelta(days=90)),),
+                "No root of the trust store",
+                "bad",
+            ),
+            [
+                "CN=mx.example",
+                "  valid from 2026-11-23 to 2027-02-21; signed by:",
+                "✗ No root of the trust store",
+            ],
+            id="chain",
         ),
     ],
 )

@@ -1,9 +1,11 @@
 """Is a container told that its agent is well only when it is?"""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 
 import pytest
+import trustme
 
 from servers.exposed import Agent
 from servers.program import mailflow_agent
@@ -22,6 +24,35 @@ async def agent() -> AsyncIterator[Agent]:
 async def test_an_agent_that_runs_is_healthy(agent: Agent, path: str) -> None:
     ended = await mailflow_agent("healthcheck", f"http://127.0.0.1:{agent.port}{path}")
     assert (ended.code, ended.out, ended.err) == (0, "healthy\n", "")
+
+
+async def test_it_asks_where_the_agent_was_told_to_listen(agent: Agent) -> None:
+    there = f"0.0.0.0:{agent.port}"
+    ended = await mailflow_agent("healthcheck", MAILFLOW_AGENT_LISTEN=there)
+    assert (ended.code, ended.out) == (0, "healthy\n")
+    url = f"http://127.0.0.1:{agent.port}"
+    elsewhere = "127.0.0.1:1"
+    ended = await mailflow_agent(
+        "healthcheck", MAILFLOW_AGENT_LISTEN=elsewhere, MAILFLOW_AGENT_HEALTH=url
+    )
+    assert (ended.code, ended.out) == (0, "healthy\n")
+
+
+async def test_with_tls_it_asks_without_looking_at_the_certificate() -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("somebody.example").configure_cert(context)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        ended = await mailflow_agent("healthcheck", f"https://127.0.0.1:{port}")
+    assert (ended.code, ended.out) == (0, "healthy\n")
 
 
 async def test_any_other_answer_is_not_healthy(agent: Agent) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from agent.lab.control import Control
 from agent.lab.faults import FAULTS, World
-from servers.program import end, mailflow_agent, start
+from servers.program import Process, end, mailflow_agent, start
 
 
 @asynccontextmanager

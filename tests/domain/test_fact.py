@@ -1,12 +1,15 @@
 """Are facts plain values, fit to be compared and drawn?"""
 
+from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
 
 from agent.domain.fact import (
     MOST_CHILDREN,
+    Chain,
     Fact,
+    Link,
     Mood,
     Node,
     Path,
@@ -18,6 +21,8 @@ from agent.domain.fact import (
     bounded,
 )
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
 
 @pytest.mark.parametrize(
     "make",
@@ -27,6 +32,9 @@ from agent.domain.fact import (
         pytest.param(lambda: Node("spf", children=(Node("include", count=2),)), id="tree"),
         pytest.param(lambda: Walk((Phase("connect", 0.1), Phase("mail", None, "bad"))), id="walk"),
         pytest.param(lambda: Path((Stop("mx.example", "us", 0.5, "TLS 1.3"),)), id="path"),
+        pytest.param(
+            lambda: Chain((Link("CN=a", "CN=b", NOON, NOON),), "a root", "good"), id="chain"
+        ),
     ],
 )
 def test_equal_facts_are_equal_values(make) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001

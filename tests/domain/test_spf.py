@@ -86,6 +86,13 @@ VERDICTS = [
     pytest.param("ptr:x.com ptr:good.com -all", "192.0.2.1", "pass", id="ptr twice"),
     pytest.param("exists:%{p}.p.com -all", "192.0.2.1", "pass", id="validated name"),
     pytest.param("a:good.com ip4:x", "192.0.2.1", "permerror", id="syntax error after match"),
+    pytest.param("a:good.com -all", "192.0.2.1", "pass", id="A"),
+    pytest.param("a:good.com -all", "192.0.2.9", "fail", id="A of another"),
+    pytest.param("a:%{l}..x.com -all", "192.0.2.1", "fail", id="unaskable a"),
+    pytest.param("exists:slow.com -all", "192.0.2.1", "temperror", id="exists unanswered"),
+    pytest.param("exists:null.com -all", "192.0.2.1", "fail", id="exists not"),
+    pytest.param("mx:many.com -all", "192.0.2.1", "permerror", id="eleven MX"),
+    pytest.param("redirect=y.com", "192.0.2.9", "fail", id="fail by a redirect"),
 ]
 ZONE = """
 y.com TXT v=spf1 ip4:192.0.2.1 -all
@@ -99,6 +106,7 @@ half.com MX 10 gone.half.com
 1.2.0.192.in-addr.arpa PTR bad..name
 mail.good.com.p.com A 127.0.0.2
 """
+ZONE += "".join(f"many.com MX 10 mx{number}.good.com\n" for number in range(11))
 SLOW: dict[tuple[str, str], Reply] = {
     ("slow.com", "MX"): Unanswered(Silence.TIMEOUT),
     ("slow.com", "A"): Unanswered(Silence.TIMEOUT),

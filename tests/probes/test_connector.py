@@ -19,7 +19,7 @@ from agent.adapters.walk import Stop
 from agent.adapters.x509_making import Authority, self_signed
 from agent.domain import connector_rules as rules
 from agent.domain.connector import Promise
-from agent.domain.fact import Table, Text, Walk
+from agent.domain.fact import Chain, Table, Text, Walk
 from agent.domain.finding import Finding, Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.domain.smtp import Accepted, Phase, Reason, Unreached
@@ -140,10 +140,15 @@ async def test_a_sound_smart_host_has_no_finding_and_shows_its_walk(
     assert signal(outcome, "mailflow_connector_phase_duration_seconds", "rcpt") > 0
     expiry = signal(outcome, "mailflow_connector_certificate_expiry_timestamp_seconds")
     assert expiry == pytest.approx(end.timestamp(), abs=2)
+    assert signal(outcome, "mailflow_connector_info", f"{HOST}:25", "domain-validation") == 1
     drawn = outcome.facts[f"Walk of {HOST} [{ONE}]"]
     assert isinstance(drawn, Walk)
     assert all(phase.seconds is not None for phase in drawn.phases)
     assert isinstance(outcome.facts["Certificates"], Table)
+    chain = outcome.facts[f"Certificate of {HOST} [{ONE}]"]
+    assert isinstance(chain, Chain)
+    assert (chain.end, chain.mood) == ("A root of the trust store", "good")
+    assert HOST in chain.links[0].detail
     assert isinstance(outcome.facts[f"Transcript of {HOST} [{ONE}]"], Text)
 
 

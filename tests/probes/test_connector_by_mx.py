@@ -29,7 +29,7 @@ from agent.domain.lookup import (
 )
 from agent.domain.mta_sts import Mode, Policy
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
-from agent.probes.connector import PROBE, ConnectorSettings
+from agent.probes.connector import INFO, PROBE, ConnectorSettings
 from agent.settings import ConnectorSubject
 from proof import fires, quiet
 from servers.smtp import Mailbox, real_server
@@ -117,6 +117,12 @@ async def deliver(
         return await PROBE.run(check, cast("Toolbox", tools))
 
 
+def server_of(outcome: Outcome) -> str:
+    """Return whom the connector is said to deliver to."""
+    (labels,) = (each.labels for each in outcome.measurements if each.signal is INFO)
+    return labels[0]
+
+
 def announcing(policy: Found) -> World:
     return World({("_mta-sts.example.net", "TXT"): Answer((ANNOUNCES,))}, policy)
 
@@ -127,8 +133,11 @@ async def test_a_domain_without_policies_is_walked_at_its_exchanges() -> None:
     table = outcome.facts["Policies"]
     assert isinstance(table, Table)
     assert table.rows == (("example.net", HOST, "none", "none"),)
+    assert server_of(outcome) == ""  # any domain
     lax = await deliver(World(), OTHER)
     quiet(connector_rules.NAME_MISMATCH, lax)  # nobody demands the name
+    one = await deliver(World(), subject={"recipient_domains": ("example.net",)})
+    assert server_of(one) == "mx:example.net"
 
 
 async def test_an_enforced_policy_demands_the_exchanges_name_in_a_valid_certificate() -> None:

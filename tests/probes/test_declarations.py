@@ -155,7 +155,8 @@ def _imported(module: Any) -> list[Any]:
 def test_the_suffix_of_a_signal_says_its_unit(probe: Probe[Any, Any], signal: Signal) -> None:
     assert (signal.kind == "counter") is signal.name.endswith("_total")
     base = signal.name.removesuffix("_total")
-    assert not base.endswith(("_count", "_sum", "_bucket", "_created", "_info"))
+    assert not base.endswith(("_count", "_sum", "_bucket", "_created"))
+    assert base.endswith("_info") is signal.help.startswith("Always 1; ")
     assert not base.endswith(("_ms", "_milliseconds", "_minutes", "_hours", "_days", "_percent"))
     assert not base.endswith("_timestamp"), "_timestamp_seconds"
     if re.search(r"(duration|ttl|latency|age)$", base):

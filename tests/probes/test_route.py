@@ -38,6 +38,7 @@ from agent.domain.lookup import Answer, Query, Reply, Silence, Unanswered
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.route import PROBE, RouteSettings, ledger_key, run
 from agent.settings import RouteSubject
+from agent.settings.route_plan import handed_to
 from proof import fires, quiet
 
 TO = "sink@fabrikam.com"
@@ -200,6 +201,8 @@ async def test_a_message_that_arrives_in_time_is_all_well(world: World) -> None:
     assert value(outcome, signals.MESSAGES) == 1
     assert value(outcome, signals.IN_FLIGHT) == 0
     assert value(outcome, signals.OBJECTIVE) == 0.99
+    (ends,) = (m.labels for m in outcome.measurements if m.signal is signals.INFO)
+    assert ends == (handed_to(world.check().target), "sink")
     phases = {m.labels[0] for m in outcome.measurements if m.signal is signals.PHASE}
     assert {"connect", "greeting", "ehlo", "mail", "rcpt", "data", "final"} <= phases
     way, messages, transcript = (outcome.facts[k] for k in ("Way", "Messages", "Transcript"))

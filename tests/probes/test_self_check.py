@@ -7,15 +7,21 @@ from typing import Any, cast
 
 import pytest
 
+from agent.adapters.dialer import Dialer
+from agent.adapters.egress import Egress
 from agent.adapters.mailbox import PickupError, Trouble
 from agent.adapters.pickup import PickupState
 from agent.adapters.pickups import Pickups
 from agent.adapters.store import Change, Store, StoreError
+from agent.adapters.token_trouble import NoToken, TokenTrouble
+from agent.adapters.tokens import CredentialStatus
+from agent.adapters.uplink import Uplink
 from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.domain.lookup import Answer, Reply, Silence, Unanswered
+from agent.domain.peer_text import PeerText
 from agent.probes import self_check as rules
-from agent.probes.base import Check
+from agent.probes.base import Check, Toolbox
 from agent.probes.self_check import PROBE, SelfSettings, run
 from agent.runtime.dependencies import Heartbeats, LagSampler, ProcessVitals
 from agent.settings import AgentSubject
@@ -104,7 +110,7 @@ def put(octets: int) -> Change:
 
 
 async def test_a_store_is_failing_from_a_full_disk_until_there_is_room(tmp_path: Path) -> None:
-    store = Store(tmp_path, max_bytes=80_000)
+    store = Store(tmp_path, max_bytes=100_000)
     await store.open()
     await store.commit(put(40_000))
     quiet(rules.STORE_FAILING, await look(trouble=store.stats.degraded))
@@ -125,7 +131,18 @@ class Places:
 
 CLOSED = PickupError(Trouble.PERMISSION, "Access is denied.", fix="Grant Mail.ReadWrite.")
 PLACES: list[tuple[Proves, Rule, str, PickupState]] = [
-    (fires, rules.MAILBOX_DOWN, "may not be read", PickupState("graph a@b.c", trouble=CLOSED)),
+    (
+        fires,
+        rules.MAILBOX_DOWN,
+        "may not be read",
+        PickupState("graph a@b.c", trouble=CLOSED, failures=2),
+    ),
+    (
+        quiet,
+        rules.MAILBOX_DOWN,
+        "failed once",
+        PickupState("graph a@b.c", trouble=CLOSED, failures=1),
+    ),
     (quiet, rules.MAILBOX_DOWN, "not opened yet", PickupState("graph a@b.c")),
     (quiet, rules.MAILBOX_DOWN, "looked into", PickupState("graph a@b.c", opened=True)),
 ]
@@ -140,10 +157,110 @@ async def test_a_mailbox_is_down_while_nobody_can_look_into_it(
 
 
 async def test_each_mailbox_that_is_down_is_named_with_the_missing_step() -> None:
-    states = [PickupState(home, trouble=CLOSED) for home in ("graph a@b.c", "imap d")]
+    states = [PickupState(home, trouble=CLOSED, failures=2) for home in ("graph a@b.c", "imap d")]
     tools = replace(toolbox(), pickups=cast("Pickups", Places(*states)))
     found = (await run(own(), tools)).findings
     assert [finding.detail for finding in found] == [
         "graph a@b.c: permission: Access is denied. Grant Mail.ReadWrite.",
         "imap d: permission: Access is denied. Grant Mail.ReadWrite.",
     ]
+
+
+class Line:
+    """An uplink that is up, or not."""
+
+    controls = ("control.example:443",)
+
+    def __init__(self, *, up: bool) -> None:
+        self._up = up
+
+    async def is_up(self) -> bool:
+        return self._up
+
+
+def with_uplink(tools: Toolbox, *, up: bool) -> Toolbox:
+    clock, dialer = tools.clock, Dialer(clock=tools.clock)
+    uplink = cast("Uplink", Line(up=up))
+    egress = Egress([], resolver=tools.resolver, dialer=dialer, clock=clock, uplink=uplink)
+    return replace(tools, egress=egress)
+
+
+UPLINKS: list[tuple[Proves, Rule, str, dict[str, bool]]] = [
+    (fires, rules.UPLINK_DOWN, "nothing can be reached", {"up": False}),
+    (quiet, rules.UPLINK_DOWN, "something can be reached", {"up": True}),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(UPLINKS))
+async def test_the_uplink_is_down_when_nothing_can_be_reached(
+    proves: Proves, rule: Rule, case: dict[str, bool]
+) -> None:
+    proves(rule, await run(own(), with_uplink(toolbox(), **case)))
+
+
+def failing(trouble: TokenTrouble, failures: int = 2, *, is_blind: bool = True) -> CredentialStatus:
+    why = NoToken(trouble, PeerText("no connection."))
+    return CredentialStatus("probe", None, None, why, None, failures, is_blind=is_blind)
+
+
+WELL = CredentialStatus("probe", None, None, None, None)
+CREDENTIALS: list[tuple[Proves, Rule, str, CredentialStatus]] = [
+    (fires, rules.IDENTITY_DOWN, "the provider is away", failing(TokenTrouble.UNREACHABLE)),
+    (fires, rules.IDENTITY_DOWN, "the provider is busy", failing(TokenTrouble.THROTTLED)),
+    (quiet, rules.IDENTITY_DOWN, "it failed once", failing(TokenTrouble.UNREACHABLE, 1)),
+    (
+        quiet,
+        rules.IDENTITY_DOWN,
+        "an old token serves",
+        failing(TokenTrouble.UNREACHABLE, is_blind=False),
+    ),
+    (quiet, rules.IDENTITY_DOWN, "it says no", failing(TokenTrouble.EXPIRED_SECRET)),
+    (fires, rules.CREDENTIAL_REFUSED, "a secret has ended", failing(TokenTrouble.EXPIRED_SECRET)),
+    (quiet, rules.CREDENTIAL_REFUSED, "the provider is away", failing(TokenTrouble.UNREACHABLE)),
+    (quiet, rules.CREDENTIAL_REFUSED, "all is well", WELL),
+]
+
+
+@pytest.mark.parametrize(("proves", "rule", "case"), named(CREDENTIALS))
+async def test_the_provider_and_a_credential_are_told_apart(
+    proves: Proves, rule: Rule, case: CredentialStatus
+) -> None:
+    proves(rule, await run(own(), replace(toolbox(), credentials=lambda: (case,))))
+
+
+def blind(trouble: Trouble) -> PickupState:
+    return PickupState("graph a@b.c", trouble=PickupError(trouble, "no"), failures=9)
+
+
+async def codes(tools: Toolbox) -> list[str]:
+    return [each.rule.code for each in (await run(own(), tools)).findings]
+
+
+async def test_one_cause_is_told_once() -> None:
+    places = cast("Pickups", Places(blind(Trouble.TOKEN)))
+    away = failing(TokenTrouble.UNREACHABLE)
+    tools = replace(toolbox(), pickups=places, credentials=lambda: (away,))
+    assert await codes(tools) == ["self-identity-down"]
+    assert await codes(with_uplink(tools, up=False)) == ["self-uplink-down"]
+    silent = DictResolver({"com": SILENT, "org": SILENT})
+    unresolved = cast("Pickups", Places(blind(Trouble.UNRESOLVED)))
+    assert await codes(replace(tools, resolver=cast("Any", silent), pickups=unresolved)) == [
+        "self-resolver-down"
+    ]
+
+
+async def test_a_mailbox_is_not_excused_by_what_does_not_explain_it() -> None:
+    places = cast("Pickups", Places(blind(Trouble.PERMISSION)))
+    tools = with_uplink(replace(toolbox(), pickups=places), up=False)
+    assert await codes(tools) == ["self-uplink-down", "self-mailbox-down"]
+    assert tools.excuses.told == {"mailbox graph a@b.c": ("permission", 1)}
+
+
+async def test_a_mailbox_is_excused_for_the_try_after_its_cause_is_gone() -> None:
+    state = blind(Trouble.UNREACHED)
+    tools = replace(toolbox(), pickups=cast("Pickups", Places(state)))
+    assert await codes(with_uplink(tools, up=False)) == ["self-uplink-down"]
+    state.failures += 1
+    assert await codes(with_uplink(tools, up=True)) == []
+    state.failures += 1
+    assert await codes(with_uplink(tools, up=True)) == ["self-mailbox-down"]

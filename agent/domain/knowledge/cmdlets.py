@@ -39,6 +39,7 @@ EXCHANGE_ONLINE: Mapping[str, str] = MappingProxyType(
         "Release-QuarantineMessage": "Identity ReleaseToAll",
         "Remove-InboundConnector": "Identity",
         "Remove-OutboundConnector": "Identity",
+        "Rotate-DkimSigningConfig": "Identity KeySize",
         "Search-UnifiedAuditLog": "StartDate EndDate RecordType Operations",
         "Set-AcceptedDomain": "Identity DomainType",
         "Set-CASMailbox": "Identity ImapEnabled",

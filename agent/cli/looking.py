@@ -1,0 +1,113 @@
+"""How does a command look at domains of which it knows the name?
+
+Every probe that needs no more than that is run, all at once. What a domain is held against is
+guessed from its records.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from agent.domain.finding import Outcome, Severity
+from agent.domain.guess import Guess, guess
+from agent.domain.names import DomainName
+from agent.domain.priority import Item, prioritise
+from agent.probes.base import Check, Probe, Toolbox, discover
+from agent.runtime.board import Run
+from agent.runtime.dependencies import Dependencies
+from agent.runtime.runner import Runner
+from agent.settings import DomainSubject
+
+Probes = tuple[Probe[Any, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen of one domain: what it looks like, and an outcome for each probe, by kind."""
+
+    domain: str
+    guess: Guess
+    outcomes: Mapping[str, Outcome]
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of them."""
+        return max(outcome.severity for outcome in self.outcomes.values())
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What to mend, in this order."""
+        return prioritise({kind: outcome.findings for kind, outcome in self.outcomes.items()})
+
+
+def public_probes() -> Probes:
+    """Return the probes for which the name of a domain and public data are enough."""
+    return tuple(
+        probe
+        for probe in discover()
+        if probe.one_off is not None and probe.subject is DomainSubject
+    )
+
+
+def read_names(domains: tuple[str, ...]) -> tuple[str, ...]:
+    """Read names of domains. Raises UsageError, which tells every one that is wrong."""
+    names, wrong = [], []
+    for domain in domains:
+        try:
+            names.append(DomainName.parse(domain).ascii)
+        except ValueError as error:
+            wrong.append(f"{domain!r} {error}")
+    if wrong:
+        raise click.UsageError("\n       ".join(wrong))
+    return tuple(dict.fromkeys(names))
+
+
+def subject_of(name: str, guessed: Guess, **declared: tuple[str, ...]) -> DomainSubject:
+    """Return what to expect of a stranger's domain; what is *declared* wins over the guess."""
+    fields: dict[str, Any] = {"exchanges": guessed.exchanges, "senders": guessed.senders}
+    fields |= {key: value for key, value in declared.items() if value}
+    return DomainSubject.model_validate({"name": name, "topology": guessed.topology, **fields})
+
+
+async def look(
+    names: tuple[str, ...],
+    tools: Toolbox,
+    probes: Probes,
+    tenant: str = "",
+    *,
+    on_run: Callable[[Run], None] = lambda _: None,
+    **declared: tuple[str, ...],
+) -> tuple[Looked, ...]:
+    """Run *probes* on all domains at once; what is *declared* holds for each of them.
+
+    Two looks by tools with the same history are told apart by *tenant*.
+    """
+    done: dict[str, dict[str, Outcome]] = {name: {} for name in names}
+
+    def publish(run: Run) -> None:
+        done[run.check.subject][run.check.probe.kind] = run.outcome
+        on_run(run)
+
+    runner = Runner(tools, publish, Dependencies(()))
+    guesses: dict[str, Guess] = {}
+
+    async def look_at(name: str) -> None:
+        guesses[name] = await guessed(name, tools)
+        subject = subject_of(name, guesses[name], **declared)
+        await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in probes))
+
+    await asyncio.gather(*map(look_at, names))
+    return tuple(Looked(name, guesses[name], dict(sorted(done[name].items()))) for name in names)
+
+
+async def guessed(name: str, tools: Toolbox) -> Guess:
+    """Return what *name* looks like, by the DNS that *tools* see."""
+    return await tools.recall.derive(f"{name}#guess", None, lambda: guess(name))
+
+
+def one_off(subject: DomainSubject, probe: Probe[Any, Any], tenant: str) -> Check[Any, Any]:
+    """Return a single look at *subject*."""
+    return Check(tenant, subject, probe, probe.one_off or probe.settings())

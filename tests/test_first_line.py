@@ -1,0 +1,79 @@
+"""Does `check` say first what an expert would mend first?
+
+Domains shaped after real ones, looked at all at once over one real DNS server.
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from domains.gallery_of_domains import CASES, Case, zone
+
+from agent.adapters.clock import SystemClock
+from agent.adapters.dialer import Dialer
+from agent.adapters.https import Https
+from agent.adapters.policies import KEEP, Found, Policies
+from agent.adapters.resolver import Resolver
+from agent.cli.looking import Looked, look, public_probes
+from agent.cli.toolbox import lending
+from agent.domain.mta_sts_policy import parse
+from agent.probes.base import Toolbox
+from servers.dns import DnsServer
+
+SOON = timedelta(seconds=10)
+
+
+class Served(Policies):
+    """Has what the policies' hosts serve, by domain."""
+
+    def __init__(self, tools: Toolbox, files: dict[str, str]) -> None:
+        https = Https(resolver=tools.resolver, dialer=tools.dialer, trust=tools.trust)
+        super().__init__(https, tools.clock)
+        self._files = files
+
+    async def of(
+        self, domain: str, version: str, within: timedelta = SOON, keep: timedelta = KEEP
+    ) -> Found:
+        del version, within, keep
+        document = parse(self._files[domain].encode())
+        return Found(document.policy, document=document)
+
+
+@pytest.fixture(scope="module")
+def looked() -> dict[str, Looked]:
+    return asyncio.run(_look())
+
+
+async def _look() -> dict[str, Looked]:
+    clock = SystemClock()
+    async with DnsServer(zone()) as server:
+        resolver = Resolver((server.address,), clock)
+        await resolver.start()
+        async with lending(resolver) as lent:
+            tools = replace(lent, dialer=Dialer(clock=clock, detours_only=True))
+            policies = {case.domain: case.policy for case in CASES if case.policy}
+            tools = replace(tools, policies=Served(tools, policies))
+            found: dict[str, Looked] = {}
+            for senders in {case.senders for case in CASES}:
+                names = tuple(case.domain for case in CASES if case.senders == senders)
+                seen = await look(names, tools, public_probes(), senders=senders)
+                found |= {one.domain: one for one in seen}
+        await resolver.close()
+    return found
+
+
+def test_the_gallery_is_worth_its_name() -> None:
+    assert len(CASES) >= 30
+    assert len({case.slug for case in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.slug)
+def test_the_first_item_is_what_an_expert_would_mend_first(
+    looked: dict[str, Looked], case: Case
+) -> None:
+    seen = looked[case.domain]
+    codes = [item.rule.code for item in seen.items]
+    assert (codes or [""])[0] == case.first, codes
+    if case.looks_like:
+        assert seen.guess.title == case.looks_like
