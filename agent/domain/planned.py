@@ -1,6 +1,6 @@
 """Which change of a domain's DNS does somebody plan, and can it be read at all?
 
-What is written on a command line or in a form is read as receivers would read it once it is
+What is written on a command line is read as receivers would read it once it is
 published. A text that they could not use is refused with the place of its first fault; what stays
 as it is, such as other text beside an SPF record, is taken from what DNS says now.
 """
