@@ -44,7 +44,7 @@ all: domain ## all tests, each once
 	@.ci/packages $(SERVERS)
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal --durations=15 \
-		$(TRACED:%=--ignore=%) --proof-from $(PROOF)
+		$(TRACED:%=--ignore=%) --proof-from=$(PROOF)
 
 unit: $(VENV)/dev.stamp ## tests without servers of others
 	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
@@ -55,7 +55,7 @@ integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, un
 	$(BIN)/pytest -q -n $(WORKERS) -m integration
 
 domain: $(VENV)/dev.stamp ## every branch of the domain is taken by its tests and those of the probes
-	$(BIN)/pytest -q -n 2 $(TRACED) --cov=agent/domain --cov-report= --proof-into $(PROOF)
+	$(BIN)/pytest -q -n 2 $(TRACED) --cov=agent/domain --cov-report= --proof-into=$(PROOF)
 	$(BIN)/coverage report --include='agent/domain/*' --skip-covered --fail-under=100
 
 coverage: $(VENV)/dev.stamp ## all tests, traced, which takes twice as long
