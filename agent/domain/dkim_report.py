@@ -24,7 +24,7 @@ SELECTORS = Signal(
     labels=("verdict",),
 )
 KEY_BITS = Signal(
-    name="mailflow_dkim_key_bits",
+    name="mailflow_dkim_key_length",
     help="Size of the DKIM key at a selector; absent where there is none.",
     labels=("selector",),
 )

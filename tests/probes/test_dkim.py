@@ -96,7 +96,7 @@ async def test_a_healthy_domain_has_no_findings_and_shows_all(world: World) -> N
         ("mailflow_dkim_selectors", "revoked"): 0,
         ("mailflow_dkim_selectors", "missing"): 1,
         ("mailflow_dkim_selectors", "unknown"): 0,
-        ("mailflow_dkim_key_bits", "selector1"): 2048,
+        ("mailflow_dkim_key_length", "selector1"): 2048,
         ("mailflow_dkim_record_changed_timestamp_seconds",): world.clock.now().timestamp(),
     }
     assert list(outcome.facts) == ["selectors", "tags", "changes"]

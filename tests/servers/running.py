@@ -155,6 +155,9 @@ checks:
   spf: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dmarc: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
+  dkim: {{interval: 1s, timeout: 8s}}
+  mta-sts: {{interval: 1s, timeout: 8s}}
+  tls-rpt: {{interval: 1s, timeout: 8s}}
   connector: {{interval: 1s, timeout: 2s}}
   exchange: {{interval: 2s, timeout: 4s}}
   inbound: {{interval: 1s, timeout: 4s}}
