@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from servers.program import mailflow_agent
-from servers.prometheus import ALERTS, PROMTOOL, Prometheus, prometheus
+from servers.prometheus import PROMTOOL, Prometheus, prometheus
 from servers.running import Installation, Running, eventually, running
 
 SEVERITY = "mailflow_check_severity"
@@ -100,11 +100,10 @@ async def test_when_the_resolver_is_silent_only_the_agent_itself_is_critical(
         lambda found: set(found) == set(CHECKS) - {"local/self"},
         40,
     )
-    if ALERTS.exists():
-        await eventually(
-            lambda: watcher.query('ALERTS{severity="critical", alertstate="firing"}'),
-            lambda alerts: set(alerts) == {"local/self/MailflowResolverDown"},
-        )
+    await eventually(
+        lambda: watcher.query('ALERTS{severity="critical", alertstate="firing"}'),
+        lambda alerts: set(alerts) == {"local/self/MailflowResolverDown"},
+    )
     await agent.order("mend", "dns-silent")
     await eventually(
         lambda: watcher.query(SEVERITY), lambda values: set(values.values()) == {0}, 40
@@ -119,8 +118,6 @@ async def test_when_the_resolver_is_silent_only_the_agent_itself_is_critical(
 async def test_prometheus_takes_the_alert_rules_and_one_of_them_fires(
     agent: Running, watcher: Prometheus
 ) -> None:
-    if not ALERTS.exists():
-        pytest.skip("no alert rules are rendered yet")
     await agent.order("break", "spf-too-many-lookups")
     await eventually(
         lambda: watcher.query('ALERTS{alertstate="firing", subject="contoso.com"}'),

@@ -17,10 +17,10 @@ from agent.domain.dkim_der import (
     read_ed25519,
     read_rsa,
 )
-from agent.domain.dkim_terms import Fault, Paste, Record, Tag
+from agent.domain.dkim_terms import Paste, Record, Tag
+from agent.domain.tag_list import Fault, read_tags
 
 KNOWN = ("v", "k", "p", "h", "s", "t", "n", "g")  # the last is of RFC 4871, and means nothing now
-MAX_TAGS = 100  # that are read; there are seven
 _BLANKS = " \t\r\n"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\t\r\n]")
@@ -43,7 +43,7 @@ def is_like(raw: bytes) -> bool:
 def parse(raw: bytes) -> Record:
     """Read a record. Never raises."""
     text = raw.decode("latin-1")
-    tags, faults = _read_tags(text)
+    tags, faults = read_tags(text, _read_tag, _BLANKS)
     fields: dict[str, object] = {}
     seen: set[str] = set()
     for number, tag in enumerate(tags):
@@ -64,28 +64,6 @@ def parse(raw: bytes) -> Record:
     ordered = tuple(sorted(faults, key=lambda fault: fault.position))
     paste = _pasted(text) if is_wrong else None
     return Record(raw, tuple(tags), ordered, unknown=unknown, paste=paste, **fields)  # type: ignore[arg-type]
-
-
-def _read_tags(text: str) -> tuple[list[Tag], list[Fault]]:
-    tags: list[Tag] = []
-    faults: list[Fault] = []
-    for piece, position in _pieces(text):
-        if len(tags) + len(faults) >= MAX_TAGS:
-            faults.append(Fault("", f"more than {MAX_TAGS} tags; the rest is not read"))
-            break
-        tag = _read_tag(piece, position)
-        (tags if isinstance(tag, Tag) else faults).append(tag)  # type: ignore[arg-type]
-    return tags, faults
-
-
-def _pieces(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what stands between semicolons, and where; the last may be empty."""
-    start, pieces = 0, text.split(";")
-    for number, piece in enumerate(pieces):
-        stripped = piece.strip(_BLANKS)
-        if stripped or number < len(pieces) - 1:
-            yield stripped, start + len(piece) - len(piece.lstrip(_BLANKS))
-        start += len(piece) + 1
 
 
 def _read_tag(piece: str, position: int) -> Tag | Fault:

@@ -4,9 +4,10 @@ The words of RFC 6376 section 3.6.1 as values, and what a selector amounts to.
 """
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from agent.domain.dkim_der import PublicKey
+from agent.domain.tag_list import Fault
 
 LEAST_BITS = 1024  # RFC 8301 section 3.2: verifiers refuse RSA keys below
 GOOD_BITS = 2048  # as above: signers should have
@@ -45,20 +46,6 @@ class Tag:
     value: str
     position: int = 0
     start: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A place in the record that does not follow the grammar.
-
-    With ``voids``, receivers discard the record because of it. ``position`` counts octets from 0.
-    """
-
-    text: str
-    problem: str
-    hint: str = ""
-    voids: bool = False
-    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ characters one by one, so that a position is the same in both.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from difflib import get_close_matches
 
-from agent.domain.dmarc_terms import Fault, Policy, Record, Tag
+from agent.domain.dmarc_terms import Policy, Record, Tag
 from agent.domain.dmarc_uri import read_destinations
+from agent.domain.tag_list import Fault, read_tags
 
 KNOWN = ("v", "p", "sp", "np", "pct", "t", "psd", "adkim", "aspf", "rua", "ruf", "fo", "rf", "ri")
-MAX_TAGS = 100  # that are read; there are fourteen
 _VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|\Z)")
 _NEARLY = re.compile(r"[^;]{0,20}dmarc[^;]{0,3}(?:[; ,]|\Z)", re.IGNORECASE)
 _ENFORCES = re.compile(r"\b(?:sp|p|np)[ \t:=\"']{1,5}(?:rej|quar)", re.IGNORECASE)
@@ -49,14 +49,7 @@ def parse(raw: bytes) -> Record | None:
     text = raw.decode("latin-1")
     if _VERSION.match(text) is None:
         return None
-    tags: list[Tag] = []
-    faults: list[Fault] = []
-    for piece, position in _pieces(text):
-        if len(tags) + len(faults) >= MAX_TAGS:
-            faults.append(Fault("", f"more than {MAX_TAGS} tags; the rest is not read"))
-            break
-        tag = _read_tag(piece, position)
-        (tags if isinstance(tag, Tag) else faults).append(tag)  # type: ignore[arg-type]
+    tags, faults = read_tags(text, _read_tag)
     return _make(tuple(tags), faults)
 
 
@@ -81,16 +74,6 @@ def describe_near_miss(raw: bytes) -> str:
     if version.strip().startswith("DMARC1"):
         return "no semicolon follows `v=DMARC1`"
     return "its version is not `DMARC1`"
-
-
-def _pieces(text: str) -> Iterator[tuple[str, int]]:
-    """Yield what stands between semicolons, and where; the last may be empty."""
-    start, pieces = 0, text.split(";")
-    for number, piece in enumerate(pieces):
-        stripped = piece.strip(" \t")
-        if stripped or number < len(pieces) - 1:
-            yield stripped, start + len(piece) - len(piece.lstrip(" \t"))
-        start += len(piece) + 1
 
 
 def _read_tag(piece: str, position: int) -> Tag | Fault:

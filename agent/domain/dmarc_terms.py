@@ -7,6 +7,8 @@ tag as it was written; what receivers read out of it stands beside.
 import enum
 from dataclasses import dataclass, field
 
+from agent.domain.tag_list import Fault
+
 
 class Policy(enum.StrEnum):
     """What receivers are asked to do with mail that fails, in rising order."""
@@ -37,21 +39,6 @@ class Tag:
     value: str
     position: int = field(default=0, compare=False)
     start: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A place in the record that does not follow the grammar.
-
-    With ``voids``, receivers that keep to the letter apply no policy because of it; without, the
-    tag counts as absent. ``position`` counts octets from 0.
-    """
-
-    text: str
-    problem: str
-    hint: str = ""
-    voids: bool = False
-    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

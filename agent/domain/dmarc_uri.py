@@ -5,66 +5,51 @@ RFC 9989 section 4.7 keeps the list and has receivers ignore the limit.
 """
 
 import re
-from collections.abc import Iterator
-from urllib.parse import unquote
 
-from agent.domain.dmarc_terms import Destination, Fault
-from agent.domain.names import DomainName
+from agent.domain.dmarc_terms import Destination
+from agent.domain.report_uri import UriError, read_mailbox
+from agent.domain.tag_list import Fault, pieces
 
 MAX_DESTINATIONS = 50  # of one tag that are read; receivers need not serve more than two
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}):(.*)", re.DOTALL)
 _LIMIT = re.compile(r"(\d{1,15})([kmgt]?)", re.IGNORECASE)
 _CHARACTERS = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # RFC 3986, without the separators of the list
-_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}")
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-
-
-class _UriError(ValueError):
-    """A piece of the list is no destination; the hint is the second argument."""
 
 
 def read_destinations(value: str, position: int) -> tuple[tuple[Destination, ...], list[Fault]]:
     """Read the list in *value*, which starts at *position* of the record. Never raises."""
     found: list[Destination] = []
     faults: list[Fault] = []
-    for piece, offset in _pieces(value):
+    for piece, offset in pieces(value, ","):
         if len(found) + len(faults) >= MAX_DESTINATIONS:
             problem = f"lists more than {MAX_DESTINATIONS} destinations; the rest is not looked at"
             faults.append(Fault(piece, problem, "Keep at most two.", position=position + offset))
             break
         try:
             found.append(_read(piece))
-        except _UriError as error:
+        except UriError as error:
             problem, hint = error.args
             faults.append(Fault(piece, problem, hint, position=position + offset))
     return tuple(found), faults
-
-
-def _pieces(value: str) -> Iterator[tuple[str, int]]:
-    start = 0
-    for piece in value.split(","):
-        stripped = piece.strip(" \t")
-        yield stripped, start + len(piece) - len(piece.lstrip(" \t"))
-        start += len(piece) + 1
 
 
 def _read(piece: str) -> Destination:
     uri, mark, limit_text = piece.partition("!")
     match = _SCHEME.fullmatch(uri)
     if match is None:
-        raise _UriError(*_without_scheme(piece))
+        raise UriError(*_without_scheme(piece))
     if not _CHARACTERS.fullmatch(uri.lower()):
         problem = "holds a character that no URI has"
-        raise _UriError(problem, "Write the address without blanks and quotes.")
+        raise UriError(problem, "Write the address without blanks and quotes.")
     limit = _read_limit(limit_text) if mark else None
     scheme = match[1].lower()
     if scheme != "mailto":
         if not match[2]:
             problem = "has nothing after the scheme"
-            raise _UriError(problem, "Write `mailto:` and an address.")
+            raise UriError(problem, "Write `mailto:` and an address.")
         return Destination(uri, scheme, limit=limit)
-    address = unquote(match[2].partition("?")[0], encoding="latin-1")
-    return Destination(uri, scheme, address, _domain_of(address), limit)
+    return Destination(uri, scheme, *read_mailbox(match[2]), limit)
 
 
 def _without_scheme(piece: str) -> tuple[str, str]:
@@ -79,22 +64,5 @@ def _read_limit(text: str) -> int:
     match = _LIMIT.fullmatch(text)
     if match is None:
         problem = "has a size limit that is no number with an optional k, m, g or t"
-        raise _UriError(problem, "Remove `!` and what follows it.")
+        raise UriError(problem, "Remove `!` and what follows it.")
     return int(match[1]) * _UNITS[match[2].lower()]
-
-
-def _domain_of(address: str) -> str:
-    """Return the domain of a mailbox; raises _UriError where *address* is not one."""
-    local_part, at, domain = address.rpartition("@")
-    hint = "Write `mailto:` and one address."
-    if address.startswith("//"):
-        problem = "has slashes after `mailto:`"
-        raise _UriError(problem, hint)
-    if not at or not _LOCAL_PART.fullmatch(local_part):
-        problem = "is no mail address"
-        raise _UriError(problem, hint)
-    try:
-        return DomainName.parse(domain).ascii
-    except ValueError as error:
-        problem = f"has a domain that {error}"
-        raise _UriError(problem, hint) from None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.domain.lookup import Reply, TextRecord, Unanswered
 from agent.domain.mta_sts_terms import Fault
+from agent.domain.tag_list import pieces
 
 MAX_FIELDS = 50  # that are read; there is one that counts
 BLANK = " \t"
@@ -61,18 +62,16 @@ def read_fields(text: str, version: str) -> tuple[tuple[Field, ...], list[Fault]
         problem = f"a blank follows {version}, and some senders want the semicolon there"
         faults.append(Fault(len(version) + 1, "", problem, is_fatal=False))
     start = len(version) + len(lead) + 1
-    pieces = rest.split(";")
-    for number, piece in enumerate(pieces[:MAX_FIELDS], 1):
-        stripped = piece.strip(BLANK)
-        at = start + len(piece) - len(piece.lstrip(BLANK)) + 1
-        if stripped:
-            found = _read(stripped, at)
-            (fields if isinstance(found, Field) else faults).append(found)  # type: ignore[arg-type]
-        elif number < len(pieces):
+    found = list(pieces(rest, ";", BLANK))
+    for number, (piece, offset) in enumerate(found[:MAX_FIELDS], 1):
+        at = start + offset + 1
+        if piece:
+            read = _read(piece, at)
+            (fields if isinstance(read, Field) else faults).append(read)  # type: ignore[arg-type]
+        elif number < len(found):
             problem = "nothing stands between two semicolons"
             faults.append(Fault(at, "", problem, "Remove one of them.", is_fatal=False))
-        start += len(piece) + 1
-    if len(pieces) > MAX_FIELDS:
+    if len(found) > MAX_FIELDS:
         faults.append(Fault(0, "", f"it has more than {MAX_FIELDS} fields"))
     return tuple(fields), faults
 

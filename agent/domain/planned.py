@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 
 from agent.domain import (
     dkim_record,
-    dkim_terms,
     dmarc_record,
-    dmarc_terms,
     spf_record,
     tls_rpt_record,
 )
@@ -33,6 +31,7 @@ from agent.domain.names import DomainName
 from agent.domain.overlay import Alias, Planned
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_terms import Broken
+from agent.domain.tag_list import Fault
 
 _STRING = 255  # octets of one string of a TXT record, RFC 1035 section 3.3.14
 _HIGHEST = 65_535  # preference, RFC 1035 section 3.3.9
@@ -152,9 +151,7 @@ def read_tls_rpt(text: str) -> str:
     return text
 
 
-def _fault(
-    faults: tuple[dmarc_terms.Fault | dkim_terms.Fault, ...], text: str, offset: int = 0
-) -> PlanError:
+def _fault(faults: tuple[Fault, ...], text: str, offset: int = 0) -> PlanError:
     """Tell the first fault that has a place, or else the first."""
     fault = next((each for each in faults if each.text), faults[0])
     problem = f"{fault.text} {fault.problem}".lstrip()

@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from agent.domain.mta_sts_fields import BLANK, Field, begins, read_fields
 from agent.domain.mta_sts_terms import Fault
-from agent.domain.names import DomainName
+from agent.domain.report_uri import UriError, read_domain, read_mailbox
+from agent.domain.tag_list import pieces
 
 VERSION = b"v=TLSRPTv1"
 MAX_DESTINATIONS = 20
 _NEARLY = re.compile(rb"[\s\"']*(?:v[\s:]*=?[\s]*)?\"?tls-?rpt", re.IGNORECASE)
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@$&'()*+=-]|%[0-9A-Fa-f]{2})+")
-_LOCAL_PART = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,6 @@ class Record:
     fields: tuple[Field, ...]
     faults: tuple[Fault, ...]
     destinations: tuple[Destination, ...] = ()
-
-
-class _UriError(ValueError):
-    """A piece of the list is no destination; the hint is the second argument."""
 
 
 def is_record(text: bytes) -> bool:
@@ -85,50 +81,33 @@ def _extension(field: Field) -> list[Fault]:
 def _destinations(field: Field) -> Iterator[Destination | Fault]:
     """Yield the pieces of the list, each with its place in the record."""
     start = field.at + len("rua=")
-    for piece in field.value.split(","):
-        stripped = piece.strip(BLANK)
-        at = start + len(piece) - len(piece.lstrip(BLANK))
+    for piece, offset in pieces(field.value, ",", BLANK):
         try:
-            yield _read(stripped, at)
-        except _UriError as error:
+            yield _read(piece, start + offset)
+        except UriError as error:
             problem, hint = error.args
-            yield Fault(at, stripped, problem, hint)
-        start += len(piece) + 1
+            yield Fault(start + offset, piece, problem, hint)
 
 
 def _read(piece: str, at: int) -> Destination:
     scheme, colon, rest = piece.partition(":")
     if not piece:
         problem = "is empty"
-        raise _UriError(problem, "Remove the comma.")
+        raise UriError(problem, "Remove the comma.")
     if not colon or not scheme.isalpha():
         hint = "Write `mailto:` before the address." if "@" in piece else "Write `mailto:`."
         problem = "is no URI"
-        raise _UriError(problem, hint)
+        raise UriError(problem, hint)
     if scheme.lower() not in ("mailto", "https"):
         problem = "is neither mailto nor https"
-        raise _UriError(problem, "Senders use only these two.")
+        raise UriError(problem, "Senders use only these two.")
     if not _CHARACTERS.fullmatch(piece):
         hint = "Write `!` as %21, and no blanks or quotes."
         problem = "holds a character that must be percent-encoded"
-        raise _UriError(problem, hint)
+        raise UriError(problem, hint)
     if scheme.lower() == "mailto":
-        return Destination(piece, "mailto", _mailbox(rest), at)
+        return Destination(piece, "mailto", read_mailbox(rest)[1], at)
     return Destination(piece, "https", _web_host(piece), at)
-
-
-def _mailbox(rest: str) -> str:
-    """Return the domain of the address; raises _UriError where it is none."""
-    address = unquote(rest.partition("?")[0], encoding="latin-1")
-    local_part, sign, domain = address.rpartition("@")
-    hint = "Write `mailto:` and one address."
-    if address.startswith("//"):
-        problem = "has slashes after `mailto:`"
-        raise _UriError(problem, hint)
-    if not sign or not _LOCAL_PART.fullmatch(local_part):
-        problem = "is no mail address"
-        raise _UriError(problem, hint)
-    return _name(domain, hint)
 
 
 def _web_host(uri: str) -> str:
@@ -139,17 +118,9 @@ def _web_host(uri: str) -> str:
         host = None
     if not host:
         problem = "names no host"
-        raise _UriError(problem, hint)
+        raise UriError(problem, hint)
     try:
         ip_address(host)
     except ValueError:
-        return _name(host, hint)
+        return read_domain(host, hint)
     return ""
-
-
-def _name(text: str, hint: str) -> str:
-    try:
-        return DomainName.parse(text).ascii
-    except ValueError as error:
-        message = f"has a domain that {error}"
-        raise _UriError(message, hint) from None

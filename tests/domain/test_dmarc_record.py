@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from agent.domain.dmarc_meaning import meaning
 from agent.domain.dmarc_record import (
-    MAX_TAGS,
     describe_near_miss,
     is_nearly,
     is_record,
@@ -16,6 +15,7 @@ from agent.domain.dmarc_record import (
 )
 from agent.domain.dmarc_terms import Destination, Policy, Record
 from agent.domain.dmarc_uri import MAX_DESTINATIONS
+from agent.domain.tag_list import MAX_TAGS
 
 
 def read(text: str) -> Record:
