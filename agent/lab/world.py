@@ -133,8 +133,8 @@ northwindtraders.com TXT v=spf1 include:spf.protection.outlook.com +all
 ; fourthcoffee.com: parked as it should be.
 fourthcoffee.com MX 0 .
 fourthcoffee.com TXT v=spf1 -all
-_dmarc.fourthcoffee.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com
-fourthcoffee.com._report._dmarc.contoso.com TXT v=DMARC1
+_dmarc.fourthcoffee.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@fabrikam.com
+fourthcoffee.com._report._dmarc.fabrikam.com TXT v=DMARC1
 """
 
 
