@@ -12,6 +12,7 @@ from domains.gallery_of_domains import CASES, Case, zone
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
+from agent.adapters.dns_direct import Direct
 from agent.adapters.https import Https
 from agent.adapters.policies import KEEP, Found, Policies
 from agent.adapters.resolver import Resolver
@@ -51,7 +52,8 @@ async def _look() -> dict[str, Looked]:
         resolver = Resolver((server.address,), clock)
         await resolver.start()
         async with lending(resolver) as lent:
-            tools = replace(lent, dialer=Dialer(clock=clock, detours_only=True))
+            nowhere = Dialer(clock=clock, detours_only=True)
+            tools = replace(lent, dialer=nowhere, direct=Direct(clock, detours_only=True))
             policies = {case.domain: case.policy for case in CASES if case.policy}
             tools = replace(tools, policies=Served(tools, policies))
             found: dict[str, Looked] = {}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Dialer
+from agent.adapters.dns_direct import Direct
 from agent.adapters.egress import Egress
 from agent.adapters.resolver import Resolver, system_resolvers
 from agent.adapters.uplink import Uplink
@@ -34,7 +35,8 @@ class StartError(Exception):
 class Overrides:
     """What goes over the configuration, for the lab and for tests.
 
-    ``detours`` sends connections to mail servers elsewhere, and with ``detours_only`` nowhere else;
+    ``detours`` sends connections to mail servers, and questions to name servers, elsewhere, and
+    with ``detours_only`` nowhere else;
     ``roots`` are further trusted certificates in PEM; ``microsoft`` is where the identity provider
     and Graph are, in place of Microsoft's; ``grace`` is how long runs may take to end when the
     agent stops; ``patience`` is how long the event loop may be stuck; ``gate`` is awaited by each
@@ -66,6 +68,11 @@ def resolving(config: Config, overrides: Overrides, clock: Clock) -> Resolver:
     """Return what asks DNS, yet to be started."""
     servers = overrides.resolvers or resolvers(config)
     return Resolver(servers, clock, trust_ad=config.agent.trust_ad)
+
+
+def directly(overrides: Overrides, clock: Clock) -> Direct:
+    """Return what asks one DNS server, past every resolver."""
+    return Direct(clock, detours=overrides.detours, detours_only=overrides.detours_only)
 
 
 def dialing(

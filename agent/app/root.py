@@ -152,6 +152,7 @@ class Agent:
             ledger=ledger,
             dialer=dialer,
             egress=egress,
+            direct=options.directly(overrides, clock),
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
             wallet=Wallet(),

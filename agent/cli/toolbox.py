@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
+from agent.adapters.dns_direct import Direct
 from agent.adapters.egress import CONTROLS, Egress
 from agent.adapters.history import History
 from agent.adapters.https import Https
@@ -32,6 +33,7 @@ async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncI
             history=History(store),
             ledger=Ledger(store, clock),
             dialer=dialer,
+            direct=Direct(clock),
             egress=Egress(CONTROLS, resolver=resolver, dialer=dialer, clock=clock),
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
