@@ -28,6 +28,13 @@ RECORDS = {
     "spf-plus-all": (SPF, "critical", "spf-plus-all"),
     "spf-include-gone": (SPF, "critical", "spf-target-missing"),
     "dmarc-misspelt": (DMARC, "critical", "dmarc-not-applied"),
+    "dkim-key-gone": (("dkim", "contoso.com"), "warning", "dkim-key-missing"),
+    "autodiscover-dangling": (
+        ("autodiscover", "contoso.com"),
+        "warning",
+        "autodiscover-dangling",
+    ),
+    "reverse-missing": (("reverse", "contoso.com"), "warning", "reverse-missing"),
     "mx-missing": (MX, "critical", "mx-missing"),
     "mx-dangling": (MX, "critical", "mx-dangling"),
     "mx-stranger": (MX, "critical", "mx-unexpected"),

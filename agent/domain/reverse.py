@@ -51,16 +51,21 @@ class Reversed:
     silence: Silence | None = None
 
 
-def reverse(address: Address) -> Plan[Reversed]:
-    """Look up the names of *address* (PTR), and whether one leads back to it."""
-    reply = yield from ask(Query(address.reverse_pointer, "PTR", lasting=True))
+def reverse(address: Address, *, tested: bool = False) -> Plan[Reversed]:
+    """Look up the names of *address* (PTR), and whether one leads back to it.
+
+    Where the names themselves are *tested*, they are asked for anew each time; else an answer may
+    be some hours old.
+    """
+    question = Query(address.reverse_pointer, "PTR", fresh=tested, lasting=not tested)
+    reply = yield from ask(question)
     if isinstance(reply, Unanswered):
         return Reversed(Reversal.UNANSWERED, silence=reply.reason)
     names = tuple(name for name in reply.records[:_MAX_NAMES] if isinstance(name, str) and name)
     if not names:
         return Reversed(Reversal.MISSING)
     kind: Type = "A" if isinstance(address, IPv4Address) else "AAAA"
-    replies = yield from ask_all(tuple(Query(name, kind, lasting=True) for name in names))
+    replies = yield from ask_all(tuple(Query(name, kind, lasting=not tested) for name in names))
     return _judge(address, dict(zip(names, replies, strict=True)))
 
 

@@ -142,7 +142,7 @@ def _hosts(target: Target, known: set[Address]) -> tuple[Source, ...]:
 
 def _name(domain: str, sources: tuple[Source, ...]) -> Plan[tuple[Source, ...]]:
     addresses = tuple(dict.fromkeys(one for source in sources for one in source.addresses))
-    found = yield from together([reverse(address) for address in addresses], {})
+    found = yield from together([reverse(address, tested=True) for address in addresses], {})
     told = {
         address: Named(address, one, _generic(one, address, domain))
         for address, one in zip(addresses, found, strict=True)

@@ -4,136 +4,16 @@ A fault replaces records, silences name servers, or changes how a mail server be
 up; mending one brings back what was there before it.
 """
 
-import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from agent.lab.world import SMART_HOST, WORLD, Zone, read_zone
+from agent.lab.fault import Behaviour, Fault
+from agent.lab.record_faults import RECORD_FAULTS
+from agent.lab.world import WORLD, Zone, read_zone
 
-
-class Behaviour(enum.Enum):
-    """What a mail server of the lab does differently."""
-
-    DOWN = "the smart host does not listen"
-    NO_STARTTLS = "the smart host offers no STARTTLS"
-    EXPIRED_CERTIFICATE = "the smart host's certificate has expired"
-    WRONG_NAME = "the smart host's certificate is for another name"
-    REFUSES_RECIPIENT = "the smart host refuses every recipient"
-    GREYLISTS = "the smart host answers every recipient with a temporary failure"
-    STALLS = "the smart host takes the connection and never greets"
-    FILTER_DOWN = "the first host of the third-party filter does not listen"
-    FILTER_IN_THE_CLEAR = "the third-party filter offers no STARTTLS"
-    FORGETS_CONNECTOR = "Exchange Online has lost Contoso's inbound connector"
-    THROTTLES = "Exchange Online is busy and slows everybody down"
-    BANS_ADDRESS = "Exchange Online has banned the agent's address"
-    OPEN_RELAY = "Exchange Online takes every recipient, of everybody"
-    BYPASSED = "Fabrikam's partner connector no longer restricts who delivers"
-    DROPS = "Exchange Online accepts the message and loses it"
-    DELAYS = "Exchange Online delivers after half a minute"
-    DOUBLES = "Exchange Online delivers every message twice"
-    BOUNCES = "Exchange Online accepts the message and then reports that it failed"
-    LOOPS = "the message goes round between two systems until Exchange Online cuts it"
-    JUNKS = "Exchange Online puts messages to mailboxes into Junk"
-    HOLDS = "the third-party filter keeps messages for twenty seconds"
-    SKIPS_FILTER = "somebody's rule delivers past the third-party filter"
-    SHARES_CERTIFICATE = (
-        "the filter's provider has an on-premises connector for the certificate of its gateways"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that can be broken.
-
-    ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
-    type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
-    answer SERVFAIL, ``silent`` makes the resolver say nothing at all. ``stalled`` holds up the
-    agent's own scheduler, while its pages and metrics go on.
-    """
-
-    name: str
-    summary: str
-    shows: str
-    zone: str = ""
-    gone: tuple[tuple[str, str], ...] = ()
-    failing: tuple[str, ...] = ()
-    silent: bool = False
-    stalled: bool = False
-    behaviour: Behaviour | None = None
-
-
-_M365 = "include:spf.protection.outlook.com"
-_MANY = " ".join(f"a:host{number}.contoso.com" for number in range(12))
+__all__ = ["BY_NAME", "FAULTS", "Behaviour", "Fault", "World"]
 
 FAULTS = (
-    Fault(
-        "spf-too-many-lookups",
-        "contoso.com lists twelve hosts by name",
-        "spf of contoso.com: critical, over 10 lookups",
-        zone=f"contoso.com TXT v=spf1 {_MANY} {_M365} -all\n"
-        + "\n".join(f"host{number}.contoso.com A 192.31.196.{number}" for number in range(12)),
-    ),
-    Fault(
-        "spf-two-records",
-        "contoso.com publishes two SPF records",
-        "spf of contoso.com: critical, permanent error",
-        zone=f"contoso.com TXT v=spf1 {_M365} -all\ncontoso.com TXT v=spf1 ip4:{SMART_HOST} -all",
-    ),
-    Fault(
-        "spf-missing",
-        "contoso.com loses its SPF record",
-        "spf of contoso.com: critical, no record",
-        gone=(("contoso.com", "TXT"),),
-    ),
-    Fault(
-        "spf-sender-forgotten",
-        "contoso.com no longer lists its own relay",
-        "spf of contoso.com: critical, a sender is not authorised",
-        zone=f"contoso.com TXT v=spf1 {_M365} -all",
-    ),
-    Fault(
-        "spf-plus-all",
-        "contoso.com lets everybody pass",
-        "spf of contoso.com: critical, strangers pass",
-        zone=f"contoso.com TXT v=spf1 ip4:{SMART_HOST} {_M365} +all",
-    ),
-    Fault(
-        "spf-include-gone",
-        "the record that everybody includes is gone",
-        "spf of most domains: critical, an include without a record",
-        gone=(("spf.protection.outlook.com", "TXT"),),
-    ),
-    Fault(
-        "dmarc-misspelt",
-        "the DMARC policy of contoso.com is misspelt",
-        "dmarc of contoso.com: critical, the policy is not applied",
-        zone="_dmarc.contoso.com TXT v=DMARC1; p=rejct; rua=mailto:dmarc@contoso.com",
-    ),
-    Fault(
-        "mx-missing",
-        "contoso.com loses its MX record",
-        "mx of contoso.com: critical",
-        gone=(("contoso.com", "MX"),),
-    ),
-    Fault(
-        "mx-dangling",
-        "the exchange of contoso.com has no address any more",
-        "mx of contoso.com: critical, dangling",
-        gone=(("contoso-com.mail.protection.outlook.com", "A"),),
-    ),
-    Fault(
-        "mx-stranger",
-        "somebody points the MX of contoso.com elsewhere",
-        "mx of contoso.com: critical, unexpected exchange, and drift",
-        zone="contoso.com MX 0 mx1.filter.example",
-    ),
-    Fault(
-        "mx-alias",
-        "the exchange of contoso.com is an alias",
-        "mx of contoso.com: exchange is a CNAME",
-        zone="contoso-com.mail.protection.outlook.com CNAME mx1.filter.example",
-        gone=(("contoso-com.mail.protection.outlook.com", "A"),),
-    ),
+    *RECORD_FAULTS,
     Fault(
         "dns-failing",
         "the name servers of contoso.com answer SERVFAIL",

@@ -30,6 +30,20 @@ SIGNING_KEY: Final = (  # the public half; nobody has the other
     "2d49e1agXKjSk3RPplyCFlFkvToKuWjKb3cGhzcADONChcOKps+Uc1KXBA5ZiqvlzQIDAQAB"
 )
 
+
+def _microsoft_365(domain: str, tenant: str) -> str:
+    """Return what Microsoft asks a domain of a tenant to publish beside MX and SPF.
+
+    The second key is not there: it is made when the first one is first exchanged.
+    """
+    keys, token = f"_domainkey.{tenant}.onmicrosoft.com", domain.replace(".", "-")
+    return f"""\
+selector1._domainkey.{domain} CNAME selector1-{token}.{keys}
+selector1-{token}.{keys} TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
+selector2._domainkey.{domain} CNAME selector2-{token}.{keys}
+autodiscover.{domain} CNAME autodiscover.outlook.com"""
+
+
 WORLD: Final = f"""
 ; Microsoft's side: the networks that Exchange Online sends from, and its front door.
 spf.protection.outlook.com TXT v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 \
@@ -62,12 +76,9 @@ relecloud.onmicrosoft.com TXT v=spf1 include:spf.protection.outlook.com -all
 contoso.com MX 0 contoso-com.mail.protection.outlook.com
 contoso.com TXT v=spf1 ip4:{SMART_HOST} include:spf.protection.outlook.com -all
 _dmarc.contoso.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@contoso.com
-selector1._domainkey.contoso.com CNAME selector1-contoso-com._domainkey.contoso.onmicrosoft.com
-selector1-contoso-com._domainkey.contoso.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
-selector2._domainkey.contoso.com CNAME selector2-contoso-com._domainkey.contoso.onmicrosoft.com
+{_microsoft_365("contoso.com", "contoso")}
 mail.contoso.com A {SMART_HOST}
 {ip_address(SMART_HOST).reverse_pointer} PTR mail.contoso.com
-autodiscover.contoso.com CNAME autodiscover.outlook.com
 monitor.contoso.com MX 0 monitor-contoso-com.mail.protection.outlook.com
 monitor.contoso.com TXT v=spf1 include:spf.protection.outlook.com -all
 sink.monitor.contoso.com A {SINK}
@@ -77,10 +88,7 @@ fabrikam.com MX 10 mx1.filter.example
 fabrikam.com MX 20 mx2.filter.example
 fabrikam.com TXT v=spf1 include:spf.protection.outlook.com -all
 _dmarc.fabrikam.com TXT v=DMARC1; p=quarantine; rua=mailto:dmarc@fabrikam.com
-selector1._domainkey.fabrikam.com CNAME selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
-selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
-selector2._domainkey.fabrikam.com CNAME selector2-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
-autodiscover.fabrikam.com CNAME autodiscover.outlook.com
+{_microsoft_365("fabrikam.com", "fabrikam")}
 mx1.filter.example A {FILTERS[0]}
 mx2.filter.example A {FILTERS[1]}
 {ip_address(FILTERS[0]).reverse_pointer} PTR mx1.filter.example
@@ -90,14 +98,22 @@ mx2.filter.example A {FILTERS[1]}
 ; its own staff leaves by a relay that shows another certificate than the filter does.
 relecloud.com MX 0 relecloud-com.mail.protection.outlook.com
 relecloud.com TXT v=spf1 ip4:{OWN_RELAY} include:spf.protection.outlook.com -all
+_dmarc.relecloud.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@relecloud.com
+{_microsoft_365("relecloud.com", "relecloud")}
 smtp.relecloud.com A {OWN_RELAY}
 {ip_address(OWN_RELAY).reverse_pointer} PTR smtp.relecloud.com
 filter.example MX 0 filter-example.mail.protection.outlook.com
 filter.example TXT v=spf1 ip4:{FILTERS[0]} ip4:{FILTERS[1]} include:spf.protection.outlook.com -all
+_dmarc.filter.example TXT v=DMARC1; p=reject; rua=mailto:dmarc@filter.example
+{_microsoft_365("filter.example", "filterexample")}
 
 ; litwareinc.com: all well, hybrid.
 litwareinc.com MX 0 litwareinc-com.mail.protection.outlook.com
 litwareinc.com TXT v=spf1 ip4:192.31.196.40 include:spf.protection.outlook.com -all
+_dmarc.litwareinc.com TXT v=DMARC1; p=reject; rua=mailto:dmarc@litwareinc.com
+{_microsoft_365("litwareinc.com", "litwareinc")}
+smtp.litwareinc.com A 192.31.196.40
+{ip_address("192.31.196.40").reverse_pointer} PTR smtp.litwareinc.com
 
 ; adatum.com: every department added a service, and the record now takes 14 lookups.
 adatum.com MX 0 adatum-com.mail.protection.outlook.com

@@ -155,7 +155,7 @@ checks:
   spf: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dmarc: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
-  dkim: {{interval: 1s, timeout: 8s}}
+  dkim: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
   autodiscover: {{interval: 1s, timeout: 8s}}
