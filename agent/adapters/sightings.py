@@ -1,8 +1,8 @@
-"""Which certificates did the probes see lately, at which hosts, and which tenants on messages?
+"""Which certificates did the probes see lately, and what on messages: tenants and signatures?
 
-Probes that walk through a session note what they were shown, routes which tenant Exchange stamped;
-the retirement calendar and the attribution of mail read it. Kept in memory only: after a restart
-the next runs see it all again.
+Probes that walk through a session note what they were shown, routes which tenant Exchange stamped
+and by which DKIM key a message was signed; other checks read it. Kept in memory only: after a
+restart the next runs see it all again.
 """
 
 from collections import OrderedDict
@@ -37,6 +37,8 @@ class Sightings:
     def __init__(self) -> None:
         self._certificates: OrderedDict[str, Seen] = OrderedDict()
         self._tenants: dict[str, tuple[str, ...]] = {}
+        self._selectors: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._signed: dict[str, tuple[str, ...]] = {}
         self.changed = 0
 
     def note_certificate(
@@ -71,6 +73,21 @@ class Sightings:
         return tuple(
             dict.fromkeys(each for domain in domains for each in self._tenants.get(domain, ()))
         )
+
+    def note_selectors(self, domain: str, route: str, selectors: tuple[str, ...]) -> None:
+        """Note under which *selectors* the last message by *route* was signed for *domain*.
+
+        Both are names of the configuration, so that there are no more of them than that has.
+        """
+        by_route = self._selectors.setdefault(domain.lower(), {})
+        if by_route.get(route, ()) != selectors:
+            by_route[route] = selectors
+            every = dict.fromkeys(one for each in by_route.values() for one in each)
+            self._signed[domain.lower()] = tuple(sorted(every))
+
+    def selectors(self, domain: str) -> tuple[str, ...]:
+        """Return the selectors of the last messages of *domain*, the same object as last time."""
+        return self._signed.get(domain.lower(), ())
 
     def certificates(self) -> Mapping[str, Seen]:
         """Return what is known by host, those seen longest ago first; it cannot be changed."""

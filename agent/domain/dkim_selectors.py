@@ -1,13 +1,14 @@
 """Under which selectors may a domain's mail be signed, and who says so?
 
-DNS cannot list them. The operator names them, the tenant's export and the topology imply them, and
-senders have names that they give to every customer. Where nobody says anything, common names are
-tried, of which the absence proves nothing.
+DNS cannot list them. The operator names them, the tenant's export and the topology imply them,
+messages that arrived show them, and senders have names that they give to every customer. Where
+nobody says anything, common names are tried, of which the absence proves nothing.
 """
 
 import enum
 import re
 from dataclasses import dataclass
+from itertools import chain
 
 from agent.domain.knowledge.dkim_targets import CLOUDS, COMMON, SELECTORS, own_selectors
 from agent.domain.knowledge.sender_selectors import SENDER_SELECTORS
@@ -29,6 +30,7 @@ class Origin(enum.StrEnum):
     TENANT = "tenant's export"
     TOPOLOGY = "topology"
     SENDER = "sender's habit"
+    MESSAGE = "message that arrived"
     GUESS = "common name"
 
 
@@ -37,8 +39,9 @@ class Intent:
     """What the operator says of the domain.
 
     ``selectors`` replace those of the topology; ``senders`` are profiles, addresses or networks;
-    ``config`` is what the tenant's export says, where there is one. A domain that neither sends nor
-    is parked is one of which nothing is assumed.
+    ``config`` is what the tenant's export says, where there is one; ``seen`` are the selectors
+    under which the last messages that arrived were signed. A domain that neither sends nor is
+    parked is one of which nothing is assumed.
     """
 
     sends: bool = True
@@ -46,6 +49,7 @@ class Intent:
     senders: tuple[str, ...] = ("exchange-online",)
     selectors: tuple[str, ...] = ()
     config: DkimConfig | None = None
+    seen: tuple[str, ...] = ()
 
     @property
     def is_microsofts(self) -> bool:
@@ -75,7 +79,8 @@ class Wanted:
 def wanted(domain: str, intent: Intent) -> tuple[Wanted, ...]:
     """Return the selectors to ask for, each once, those first that are surest."""
     found: dict[str, Wanted] = {}
-    for one in (*_configured(intent), *_microsofts(domain, intent), *_of_senders(intent)):
+    asked = (_configured(intent), _microsofts(domain, intent), _seen(intent), _of_senders(intent))
+    for one in chain.from_iterable(asked):
         found.setdefault(one.selector, one)
     if not found:
         found = {name: Wanted(name, Origin.GUESS) for name in COMMON}
@@ -114,6 +119,11 @@ def _target(name: str, config: DkimConfig | None) -> str:
         return ""
     text = config.selector1_cname if name == SELECTORS[0] else config.selector2_cname
     return text.lower().removesuffix(".")
+
+
+def _seen(intent: Intent) -> list[Wanted]:
+    """Return those that messages are signed under: without a key their signatures fail."""
+    return [Wanted(name, Origin.MESSAGE, is_expected=intent.sends) for name in intent.seen]
 
 
 def _of_senders(intent: Intent) -> list[Wanted]:

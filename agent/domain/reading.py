@@ -9,6 +9,7 @@ from datetime import datetime
 
 from agent.domain.antispam import Antispam, read_antispam
 from agent.domain.authentication import Authentication, read_authentication
+from agent.domain.dkim_signature import Signer, read_signers
 from agent.domain.exchange_stamps import Stamps, read_stamps
 from agent.domain.header_fields import Fields, read_head
 from agent.domain.owners import Owners
@@ -29,6 +30,7 @@ class Reading:
     message_id: str = ""
     subject: str = ""
     author: str = ""
+    signers: tuple[Signer, ...] = ()
 
     @property
     def date(self) -> datetime | None:
@@ -56,4 +58,5 @@ def read_fields(fields: Fields, owners: Owners) -> Reading:
         message_id=fields.first("message-id")[:_MAX_ID],
         subject=fields.first("subject")[:_MAX_SUBJECT],
         author=fields.first("from")[:_MAX_SUBJECT],
+        signers=read_signers(fields.all("dkim-signature")),
     )

@@ -58,8 +58,10 @@ DkimCheck = Check[DomainSubject, DkimSettings]
 async def run(check: DkimCheck, tools: Toolbox) -> Outcome:
     """Survey the domain's selectors, judge them and note their keys."""
     config = _exported(check, tools)
+    seen = tools.sightings.selectors(check.subject) if tools.sightings is not None else ()
+    intent = _intent(check, config, seen)
     judgement = await tools.recall.derive(
-        check.identity, (check, config), lambda: _judge(check, tools, config)
+        check.identity, (check, config, seen), lambda: _judge(check, tools, intent)
     )
     return judgement.at(tools.clock.now())
 
@@ -71,9 +73,8 @@ def _exported(check: DkimCheck, tools: Toolbox) -> DkimConfig | None:
     return next((each for each in configs or () if each.domain == check.subject), None)
 
 
-def _judge(check: DkimCheck, tools: Toolbox, config: DkimConfig | None) -> Plan[Judgement]:
-    """Run only while DNS or the export says something new; then the outcomes are the same."""
-    intent = _intent(check, config)
+def _judge(check: DkimCheck, tools: Toolbox, intent: Intent) -> Plan[Judgement]:
+    """Run only while DNS, the export or a message says something new; else it stays the same."""
     found = yield from survey(check.subject, intent)
     now, settings = tools.clock.now(), check.settings
     picture = _remember(check, tools, found, intent)
@@ -93,16 +94,17 @@ def _judge(check: DkimCheck, tools: Toolbox, config: DkimConfig | None) -> Plan[
     return Judgement(settled, change, news_until, OLD, sure_from)
 
 
-def _intent(check: DkimCheck, config: DkimConfig | None) -> Intent:
+def _intent(check: DkimCheck, config: DkimConfig | None, seen: tuple[str, ...]) -> Intent:
     target = check.target
     topology = TOPOLOGIES[target.topology]
-    is_said = target.topology != "custom" or bool(target.senders or target.dkim_selectors)
+    is_said = target.topology != "custom" or bool(target.senders or target.dkim_selectors or seen)
     return Intent(
         sends=topology.sends and is_said,
         is_parked=not topology.sends,
         senders=target.senders or topology.senders,
         selectors=target.dkim_selectors,
         config=config,
+        seen=seen,
     )
 
 

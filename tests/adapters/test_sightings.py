@@ -66,3 +66,16 @@ def test_only_other_names_count_as_a_change() -> None:
     sightings.note_certificate("mx.example", ("b.example",), END, NOON)
     sightings.forget(END + timedelta(days=2))
     assert sightings.changed == 3
+
+
+def test_the_selectors_of_the_last_message_by_each_route_are_kept() -> None:
+    sightings = Sightings()
+    sightings.note_selectors("Contoso.com", "one", ("s2",))
+    sightings.note_selectors("contoso.com", "other", ("s1", "s2"))
+    known = sightings.selectors("contoso.COM")
+    assert known == ("s1", "s2")
+    sightings.note_selectors("contoso.com", "one", ("s2",))
+    assert sightings.selectors("contoso.com") is known
+    sightings.note_selectors("contoso.com", "other", ("s3",))
+    assert sightings.selectors("contoso.com") == ("s2", "s3")
+    assert sightings.selectors("fabrikam.com") == ()

@@ -483,6 +483,10 @@ def test_an_initial_domain_without_a_key_is_told() -> None:
     [
         (Intent(), {"selector1": Origin.TOPOLOGY, "selector2": Origin.TOPOLOGY}),
         (EXPORTED, {"selector1": Origin.TENANT, "selector2": Origin.TENANT}),
+        (
+            replace(GOOGLE, seen=("own", "google")),
+            {"own": Origin.MESSAGE, "google": Origin.MESSAGE},
+        ),
         (named("s1"), {"s1": Origin.CONFIGURATION}),
         (GOOGLE, {"google": Origin.SENDER}),
         (

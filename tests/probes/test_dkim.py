@@ -1,7 +1,7 @@
 """Does the dkim probe say what is wrong with a domain's keys, over a real DNS server?"""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import pytest
 from agent.adapters.history import History
 from agent.adapters.plans import Recall
 from agent.adapters.resolver import Resolver
+from agent.adapters.sightings import Sightings
 from agent.adapters.store import Store
 from agent.adapters.tenancies import Known, Tenancies
 from agent.domain import dkim_rules as rules
@@ -269,3 +270,14 @@ async def test_a_broken_record_is_shown_with_its_faults(world: World) -> None:
     world.server.zone[name, "TXT"] = "v=DKIM1; k=rsa; oops; p="
     outcome = await world.run(domain("on-premises", dkim_selectors=("s1",)))
     assert rows(outcome, "tags")[-1][1:4] == ("17", "-", "oops")
+
+
+async def test_the_selector_of_a_message_that_arrived_must_have_a_key(world: World) -> None:
+    sightings = Sightings()
+    world.tools = replace(world.tools, sightings=sightings)
+    sightings.note_selectors("contoso.com", "route", ("relay",))
+    outcome = await world.run(domain())
+    assert [row[:2] for row in rows(outcome, "selectors")][-1] == ("relay", "message that arrived")
+    assert fires(rules.KEY_MISSING, outcome).detail.startswith("relay._domainkey.contoso.com")
+    sightings.note_selectors("contoso.com", "route", ("selector1",))
+    assert (await world.run(domain())).findings == ()

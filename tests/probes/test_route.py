@@ -22,6 +22,7 @@ from agent.adapters.mailbox import Folder, Letter, Mailbox, PickupError, Room, T
 from agent.adapters.outbox import Outbox
 from agent.adapters.pickup import Place
 from agent.adapters.pickups import Pickups
+from agent.adapters.sightings import Sightings
 from agent.adapters.sink import Sink
 from agent.adapters.smtp_policy import HANG_UP, Client, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
@@ -211,6 +212,17 @@ async def test_a_message_that_arrives_in_time_is_all_well(world: World) -> None:
     assert isinstance(messages, Table)
     assert messages.rows[0][2] == "delivered"
     assert isinstance(transcript, Text)
+
+
+async def test_under_which_selector_it_came_signed_is_noted(world: World) -> None:
+    async def sign(content: bytes) -> Response:
+        signature = b"DKIM-Signature: v=1; d=contoso.com; s=Relay;\r\n\tbh=eA==; b=eA==\r\n"
+        return await world.forward(signature + content)
+
+    world.relay.on_message = sign
+    sightings = Sightings()
+    await run(world.check(), replace(world.tools, sightings=sightings))
+    assert sightings.selectors("contoso.com") == ("relay",)
 
 
 async def test_a_null_sender_has_its_way_too(world: World) -> None:
