@@ -88,9 +88,11 @@ class Probe(Generic[T, S]):
     could tell nothing. ``initial`` gives the measurements that exist before the first run of this
     process, so that counters start at 0, or where they stood before a restart. ``example`` is a
     short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
-    subject of its kind, such as an outbound connector; an empty text where it has. ``one_off`` are
-    the settings for a single look at a subject of which nothing but the name is known: what takes
-    time to be judged is judged at once. None where public data and a name are not enough.
+    subject of its kind, such as an outbound connector; an empty text where it has. ``is_idle``
+    tells whether settings leave nothing to do, such as an empty list; then there is no check.
+    ``one_off`` are the settings for a single look at a subject of which nothing but the name is
+    known: what takes time to be judged is judged at once. None where public data and a name are
+    not enough.
     """
 
     kind: str
@@ -103,6 +105,7 @@ class Probe(Generic[T, S]):
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
     unfit: "Callable[[T], str] | None" = None
+    is_idle: "Callable[[S], bool] | None" = None
     one_off: S | None = None
 
     @property
