@@ -38,8 +38,8 @@ def draw_facts(found: Survey) -> dict[str, Fact]:
     """Return what is shown: the lists, what is on them, and what was not looked at."""
     facts: dict[str, Fact] = {}
     if listed := _listed(found):
-        columns = ("entry", "list", "codes", "what the list writes")
-        facts["listed"] = Table(columns, tuple(listed[:_ROWS]))
+        heads = ("entry", "list", "codes", "what the list writes")
+        facts["listed"] = Table(heads, tuple(listed[:_ROWS]))
     columns = ("list", "zone", "of", "refuses", "answers", "looked for", "listed")
     rows = tuple(_row(one) for one in found.consulted)
     facts["lists"] = Table(columns, rows)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.adapters.pickups import Pickups
     from agent.adapters.plans import Recall
     from agent.adapters.policies import Policies
+    from agent.adapters.registries import Registries
     from agent.adapters.resolver import Resolver
     from agent.adapters.sightings import Sightings
     from agent.adapters.tenancies import Tenancies
@@ -68,6 +69,7 @@ class Toolbox:
     trust: "TrustStore"
     egress: "Egress | None" = None  # without it nobody asks whether a port is open from here
     policies: "Policies | None" = None  # only connectors that deliver by MX ask for them
+    registries: "Registries | None" = None  # only checks of registrations ask them
     wallet: "Wallet | None" = None  # only inbound connectors show certificates
     outbox: "Outbox | None" = None  # only routes send messages
     pickups: "Pickups | None" = None  # only routes that end in a mailbox look at it
