@@ -7,6 +7,7 @@ up; mending one brings back what was there before it.
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from agent.lab.world import SMART_HOST, WORLD, Zone, read_zone
 
@@ -64,6 +65,10 @@ class Fault:
 
 _M365 = "include:spf.protection.outlook.com"
 _MANY = " ".join(f"a:host{number}.contoso.com" for number in range(12))
+
+_LISTED = (
+    f"{ip_address(SMART_HOST).reverse_pointer.removesuffix('.in-addr.arpa')}.blocklist.example"
+)
 
 FAULTS = (
     Fault(
@@ -133,6 +138,12 @@ FAULTS = (
         "mx of contoso.com: exchange is a CNAME",
         zone="contoso-com.mail.protection.outlook.com CNAME mx1.filter.example",
         gone=(("contoso-com.mail.protection.outlook.com", "A"),),
+    ),
+    Fault(
+        "listed",
+        "the relay of contoso.com is on a blocklist",
+        "reputation of contoso.com: critical, listed",
+        zone=f"{_LISTED} A 127.0.0.3\n{_LISTED} TXT https://blocklist.example/{SMART_HOST}",
     ),
     Fault(
         "dns-failing",

@@ -43,7 +43,8 @@ def domain(
 
 def iana(*tops: str, server: str = f"https://{REGISTRY}/v1/") -> dict[str, Any]:
     """Make IANA's file, with one server for *tops*."""
-    return {"version": "1.0", "services": [[["other"], ["https://no.example/"]], [list(tops), [server]]]}
+    services = [[["other"], ["https://no.example/"]], [list(tops), [server]]]
+    return {"version": "1.0", "services": services}
 
 
 def answer(data: Any, kind: str = TYPE, status: int = 200, **headers: str) -> Handler:
