@@ -2,8 +2,9 @@
 
 Shared by the benchmarks of the whole agent. Every domain has an SPF record that includes Exchange
 Online, one of eight shared senders and a network of its own, and an MX host of its own in Exchange
-Online. The authority and, with ``--unbound``, the resolver in front of it are processes of their
-own, so that the agent's figures are the agent's alone.
+Online; with ``--posture`` what is around SPF and MX is watched too: DKIM keys, a DMARC policy,
+autodiscover, and that there is nothing else. The authority and, with ``--unbound``, the resolver in
+front of it are processes of their own, so that the agent's figures are the agent's alone.
 """
 
 import argparse
@@ -36,6 +37,8 @@ from agent.adapters.dns_serving import (  # noqa: E402 - found through the path 
     write_response,
 )
 from agent.domain.lookup import Exchange, Record, TextRecord  # noqa: E402
+from agent.lab.world import SIGNING_KEY  # noqa: E402
+from agent.probes.base import discover  # noqa: E402
 
 TTL = 3600
 NEGATIVE_TTL = 900
@@ -74,13 +77,9 @@ def records(name: str, kind: str) -> tuple[Record, ...] | None:
     if name in _SHARED:
         return (_text(_SHARED[name]),) if kind == "TXT" else ()
     if label.startswith("domain") and label[6:].isdigit() and rest == "example.com":
-        number = int(label[6:])
-        if kind == "TXT":
-            own = f"ip4:198.18.{number // 256 % 256}.{number % 256}"
-            shared = f"include:spf.protection.outlook.com include:_spf{number % 8}.sender.example"
-            return (_text(f"v=spf1 {own} {shared} -all"), _text(f"verification={number:032x}"))
-        exchange = f"domain{number}-example-com.mail.protection.outlook.com"
-        return (Exchange(0, exchange),) if kind == "MX" else ()
+        return _domain(int(label[6:]), kind)
+    if rest.startswith("domain") or "._domainkey." in name:
+        return _posture(name, kind)
     if rest == "mail.protection.outlook.com":
         if kind == "A":
             return tuple(IPv4Address(f"52.101.{number}.1") for number in (8, 9, 10, 11))
@@ -88,12 +87,48 @@ def records(name: str, kind: str) -> tuple[Record, ...] | None:
     return () if name in {"com", "org", "example.com"} else None
 
 
+def _domain(number: int, kind: str) -> tuple[Record, ...]:
+    if kind == "TXT":
+        own = f"ip4:198.18.{number // 256 % 256}.{number % 256}"
+        shared = f"include:spf.protection.outlook.com include:_spf{number % 8}.sender.example"
+        return (_text(f"v=spf1 {own} {shared} -all"), _text(f"verification={number:032x}"))
+    exchange = f"domain{number}-example-com.mail.protection.outlook.com"
+    return (Exchange(0, exchange),) if kind == "MX" else ()
+
+
+def _posture(name: str, kind: str) -> tuple[Record, ...] | None:
+    """Return what stands around SPF and MX."""
+    label, _, rest = name.partition(".")
+    if rest.endswith(".onmicrosoft.com"):
+        return (_text(f"v=DKIM1; k=rsa; p={SIGNING_KEY}"),) if kind == "TXT" else ()
+    if label == "_dmarc" and rest.count(".") == 2:
+        policy = f"v=DMARC1; p=reject; rua=mailto:dmarc@{rest}"
+        return (_text(policy),) if kind == "TXT" else ()
+    return None
+
+
+def _alias(name: str) -> str:
+    """Return where *name* leads by a CNAME record; nothing where it has none."""
+    label, _, rest = name.partition(".")
+    if label == "autodiscover" and rest.startswith("domain"):
+        return "autodiscover.outlook.com"
+    selector, _, domain = name.partition("._domainkey.")
+    if selector in {"selector1", "selector2"} and domain.startswith("domain"):
+        token, number = domain.replace(".", "-"), domain.partition(".")[0]
+        return f"{selector}-{token}._domainkey.{number}.onmicrosoft.com"
+    return ""
+
+
 def _text(text: str) -> TextRecord:
-    return TextRecord((text.encode(),))
+    octets = text.encode()
+    return TextRecord(tuple(octets[at : at + 255] for at in range(0, len(octets), 255)))
 
 
 @cache
 def _respond(name: str, kind: str) -> Response:
+    if target := _alias(name):
+        alias, led = ResourceRecord(name, "CNAME", TTL, target), _respond(target, kind)
+        return Response(led.rcode, (alias, *led.answers), led.authority)
     known = records(name, kind)
     if known:
         return Response(answers=tuple(ResourceRecord(name, kind, TTL, one) for one in known))
@@ -149,14 +184,16 @@ async def resolver(*, with_unbound: bool) -> AsyncIterator[int]:
             yield in_front
 
 
-def configure(folder: Path, port: int, *, domains: int, interval: str) -> Path:
+def configure(folder: Path, port: int, *, domains: int, interval: str, posture: str = "") -> Path:
     """Write the configuration of ten tenants, as people write it."""
+    rest = {probe.kind for probe in discover() if probe.one_off is not None} - {"spf", "mx"}
     lines = [
         "agent: {vantage: bench, listen: 127.0.0.1:0, log: {level: warning}}",
         f"resolvers: [127.0.0.1:{port}]",
         "checks:",
         f"  spf: {{interval: {interval}}}",
         f"  mx: {{interval: {interval}}}",
+        *(f"  {kind}: {f'{{interval: {posture}}}' if posture else 'off'}" for kind in sorted(rest)),
         "  exchange: off",  # no mail server of this world can be reached
         "  refusal: off",
         "tenants:",
@@ -269,6 +306,7 @@ def options(description: str, *, seconds: float) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--domains", type=int, default=10_000)
     parser.add_argument("--interval", default="5m")
+    parser.add_argument("--posture", default="", help="interval of all other probes of DNS")
     parser.add_argument("--seconds", type=float, default=seconds)
     parser.add_argument("--unbound", action="store_true", help="with a real resolver in front")
     return parser

@@ -168,7 +168,11 @@ async def main() -> int:
     with many_domains.folder() as folder:
         async with many_domains.resolver(with_unbound=given.unbound) as port:
             config = many_domains.configure(
-                folder, port, domains=given.domains, interval=given.interval
+                folder,
+                port,
+                domains=given.domains,
+                interval=given.interval,
+                posture=given.posture,
             )
             with many_domains.agent(config, profile="profiled.py" * bool(given.profile)) as agent:
                 await asyncio.to_thread(agent.wait_until_healthy)

@@ -5,40 +5,18 @@ Domains shaped after real ones, looked at all at once over one real DNS server.
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from domains.gallery_of_domains import CASES, Case, zone
+from domains.served_policies import Served
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
 from agent.adapters.dns_direct import Direct
-from agent.adapters.https import Https
-from agent.adapters.policies import KEEP, Found, Policies
 from agent.adapters.resolver import Resolver
 from agent.cli.looking import Looked, look, public_probes
 from agent.cli.toolbox import lending
-from agent.domain.mta_sts_policy import parse
-from agent.probes.base import Toolbox
 from servers.dns import DnsServer
-
-SOON = timedelta(seconds=10)
-
-
-class Served(Policies):
-    """Has what the policies' hosts serve, by domain."""
-
-    def __init__(self, tools: Toolbox, files: dict[str, str]) -> None:
-        https = Https(resolver=tools.resolver, dialer=tools.dialer, trust=tools.trust)
-        super().__init__(https, tools.clock)
-        self._files = files
-
-    async def of(
-        self, domain: str, version: str, within: timedelta = SOON, keep: timedelta = KEEP
-    ) -> Found:
-        del version, within, keep
-        document = parse(self._files[domain].encode())
-        return Found(document.policy, document=document)
 
 
 @pytest.fixture(scope="module")

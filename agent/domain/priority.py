@@ -94,6 +94,7 @@ FORGED = frozenset(
         "spf-whole-internet",
         "spf-target-plus-all",
         "dkim-takeover",
+        "autodiscover-takeover",
         "dkim-private-key",
         "dkim-key-weak",
         "refusal-filter-bypassed",
@@ -153,6 +154,9 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "dmarc-several-records": ("dmarc-verdicts-differ",),
     "dmarc-unreadable": ("dmarc-verdicts-differ",),
     "dmarc-parked": ("dmarc-none", "dmarc-no-reports", "dmarc-subdomains-weaker"),
+    "reverse-missing": ("exchange-no-reverse-name",),
+    "reverse-missing-ipv6": ("exchange-no-reverse-name",),
+    "reverse-unconfirmed": ("exchange-reverse-name-unconfirmed",),
 }
 """Rules by which others are explained: mending the first mends these."""
 

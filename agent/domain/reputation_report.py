@@ -26,7 +26,7 @@ _ROWS = 100
 def measure(found: Survey) -> tuple[Measurement, ...]:
     """Return what is measured: of a list that does not answer, no number of listings."""
     values = [ADDRESSES.at(len(found.own.addresses))]
-    for one in filter(lambda each: each.health, found.consulted):
+    for one in [each for each in found.consulted if each.health]:
         is_good = all(health.is_good for _, health in one.health)
         values.append(ANSWERS.at(int(is_good), one.asked.name))
         if is_good:

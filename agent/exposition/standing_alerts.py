@@ -45,6 +45,25 @@ RELOAD_FAILED = Alert(
         "Mend the file and reload.",
     ),
 )
+WEB_RELOAD_FAILED = Alert(
+    name="MailflowWebConfigReloadFailed",
+    expr="max without (pod) (mailflow_web_config_last_reload_successful) == 0",
+    severity="warning",
+    component="agent",
+    summary="The changed web configuration was rejected.",
+    description="The agent at {{ $labels.instance }} still serves with the TLS and the logins from"
+    " before: a certificate that was renewed is not shown, and a login that was taken away still"
+    " opens. Its status page lists the mistakes.",
+    runbook="web-config-reload-failed",
+    hold="5m",
+    meaning="The file that says who may log in, or a certificate or key that it names, was changed"
+    " and has mistakes. What was read before stays in force until the process ends; after a restart"
+    " the agent does not start with it.",
+    steps=(
+        "`mailflow-agent web-config check FILE` prints every mistake with its line.",
+        "Mend the file; it is read again by itself.",
+    ),
+)
 COLLECTOR_FAILED = Alert(
     name="MailflowSeriesLost",
     expr="sum without (instance, pod) (increase(mailflow_collector_errors_total[15m])) > 0",
@@ -122,6 +141,7 @@ AGENT = (
     TENANT_UNWATCHED,
     RUN_CRASHED,
     RELOAD_FAILED,
+    WEB_RELOAD_FAILED,
     COLLECTOR_FAILED,
     LOOP_LAGGING,
     STORE_DEGRADED,

@@ -66,6 +66,8 @@ selector1._domainkey.contoso.com CNAME selector1-contoso-com._domainkey.contoso.
 selector1-contoso-com._domainkey.contoso.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
 selector2._domainkey.contoso.com CNAME selector2-contoso-com._domainkey.contoso.onmicrosoft.com
 mail.contoso.com A {SMART_HOST}
+{ip_address(SMART_HOST).reverse_pointer} PTR mail.contoso.com
+autodiscover.contoso.com CNAME autodiscover.outlook.com
 monitor.contoso.com MX 0 monitor-contoso-com.mail.protection.outlook.com
 monitor.contoso.com TXT v=spf1 include:spf.protection.outlook.com -all
 sink.monitor.contoso.com A {SINK}
@@ -78,6 +80,7 @@ _dmarc.fabrikam.com TXT v=DMARC1; p=quarantine; rua=mailto:dmarc@fabrikam.com
 selector1._domainkey.fabrikam.com CNAME selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
 selector1-fabrikam-com._domainkey.fabrikam.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
 selector2._domainkey.fabrikam.com CNAME selector2-fabrikam-com._domainkey.fabrikam.onmicrosoft.com
+autodiscover.fabrikam.com CNAME autodiscover.outlook.com
 mx1.filter.example A {FILTERS[0]}
 mx2.filter.example A {FILTERS[1]}
 {ip_address(FILTERS[0]).reverse_pointer} PTR mx1.filter.example

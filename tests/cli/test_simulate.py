@@ -52,7 +52,7 @@ async def test_what_a_change_mends_goes_and_the_code_is_that_of_what_is_left(res
         "warning",
     )
     assert "spf-too-many-lookups" in {each["rule"] for each in found["goes"]}
-    assert [each["rule"] for each in found["stays"]] == ["dkim-missing"]
+    assert [each["rule"] for each in found["stays"]] == ["dkim-missing", "autodiscover-missing"]
     assert found["changes"][0]["after"] == [SHORT]
     (sender,) = found["senders"]
     assert (sender["sender"], sender["is_lost"]) == ("exchange-online", False)

@@ -127,7 +127,8 @@ def test_the_longest_match_with_tls_is_responsible() -> None:
     assert read_servers(data, "contoso.uk") == ()
     assert read_servers(data, "contoso.net") == ()
     assert read_servers(iana("com"), "contoso.com") == ("https://rdap.registry.example/v1/",)
-    for spoilt in (None, [], {"services": {}}):
+    nothing: tuple[Any, ...] = (None, [], {"services": {}})
+    for spoilt in nothing:
         with pytest.raises(UnreadableError, match="no services"):
             read_servers(spoilt, D)
 

@@ -57,3 +57,15 @@ def test_an_ipv6_address_is_sought_among_ipv6_addresses() -> None:
         ("mx.example", "AAAA"): Answer((SIX,)),
     }
     assert replay(reverse(SIX), zone).reversal is Reversal.CONFIRMED
+
+
+def test_each_name_is_told_apart() -> None:
+    zone: dict[tuple[str, str], Reply] = {
+        (FOUR.reverse_pointer, "PTR"): names("a.example", "b.example", "c.example"),
+        ("b.example", "A"): Answer((FOUR,), aliases=("d.example",)),
+        ("c.example", "A"): SILENT,
+    }
+    found = replay(reverse(FOUR), zone)
+    assert found.names == ("b.example", "a.example", "c.example")
+    assert (found.confirmed, found.aliases) == (("b.example",), ("b.example",))
+    assert (found.strays, found.silence) == (("a.example",), Silence.TIMEOUT)

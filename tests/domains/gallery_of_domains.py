@@ -105,7 +105,7 @@ CASES = (
         "hybrid-well",
         "",
         MICROSOFT,
-        "@ MX 10 mail.@\nmail.@ A 192.31.196.30\n"
+        "@ MX 10 mail.@\nmail.@ A 192.31.196.30\n30.196.31.192.in-addr.arpa PTR mail.@\n"
         "@ TXT v=spf1 ip4:192.31.196.30 include:spf.protection.outlook.com -all",
         looks_like="Exchange Online behind servers of its own",
     ),

@@ -47,6 +47,7 @@ selector2._domainkey.@ CNAME selector2-TOKEN._domainkey.SLUG.onmicrosoft.com
 selector1-TOKEN._domainkey.SLUG.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
 selector2-TOKEN._domainkey.SLUG.onmicrosoft.com TXT v=DKIM1; k=rsa; p={OTHER_KEY}
 _dmarc.@ TXT v=DMARC1; p=reject; rua=mailto:dmarc@@
+autodiscover.@ CNAME autodiscover.outlook.com
 """
 """All well in Exchange Online; `@` is the domain, TOKEN its name with dashes."""
 

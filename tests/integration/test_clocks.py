@@ -78,7 +78,7 @@ async def one_more(agent: Running, route: str) -> Seen:
 async def test_steps_of_the_wall_clock_move_neither_schedule_nor_latency(tmp_path: Path) -> None:
     clock = WallClock(tmp_path)
     async with running(installed(tmp_path, STEPPED), environment=clock.environment) as agent:
-        for step in ("+0", "+1h", "-1h", "+1d", "-1d", "+0"):
+        for step in ("+0", "+1d", "-1h", "+0"):  # a day on, more than a day back, an hour on
             clock.step(step)
             for route in ROUTES:
                 seen = await one_more(agent, route)

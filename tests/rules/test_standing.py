@@ -135,6 +135,16 @@ AGENTS = [
         {"7m": set()},
     ),
     Case(
+        "a rejected web configuration",
+        {f"mailflow_web_config_last_reload_successful{{{AGENT}}}": "1 0x10"},
+        {"1m": set(), "7m": {"MailflowWebConfigReloadFailed"}},
+    ),
+    Case(
+        "a web configuration that was mended, and none at all",
+        {f"mailflow_web_config_last_reload_successful{{{AGENT}}}": "1 0x3 1x10"},
+        {"7m": set()},
+    ),
+    Case(
         "a crash, for a quarter of an hour",
         {f'mailflow_run_crashes_total{{{AGENT},probe="spf"}}': "0 0 1x30"},
         {"1m": set(), "5m": {"MailflowRunCrashed"}, "25m": set()},

@@ -160,6 +160,8 @@ checks:
   dkim: {{interval: 1s, timeout: 8s}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
+  autodiscover: {{interval: 1s, timeout: 8s}}
+  reverse: {{interval: 1s, timeout: 8s}}
   connector: {{interval: 1s, timeout: 2s}}
   exchange: {{interval: 2s, timeout: 4s}}
   inbound: {{interval: 1s, timeout: 4s}}

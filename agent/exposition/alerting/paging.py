@@ -32,6 +32,7 @@ TICKETS: Mapping[str, tuple[str, ...]] = {
         "route-through-forbidden",
     ),
     "Others can forge mail, or get past the filter; mail of the domain's own is not lost by it.": (
+        "autodiscover-takeover",
         "connector-starttls-injected",
         "dkim-key-weak",
         "dkim-private-key",

@@ -7,7 +7,8 @@ from typing import Any
 from agent.domain.finding import Severity, Signal
 from agent.exposition import metrics
 from agent.exposition.dashboards import links, promql, words
-from agent.exposition.dashboards.looks import Look, Reading, look_of
+from agent.exposition.dashboards.look import Look, Reading
+from agent.exposition.dashboards.looks import look_of
 from agent.exposition.dashboards.model import Column, Panel, Query, Row, Shape
 from agent.exposition.dashboards.promql import AGENT, PER, SUBJECTS, WHO, of
 from agent.probes.base import Probe

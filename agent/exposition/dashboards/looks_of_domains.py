@@ -1,0 +1,153 @@
+"""How is each signal about a domain's records and exchanges shown?"""
+
+from collections.abc import Mapping
+
+from agent.exposition.dashboards import words
+from agent.exposition.dashboards.look import (
+    ADVICE,
+    CHANGED,
+    ENDS,
+    SEE,
+    Look,
+    age,
+    left,
+    number,
+    yes,
+)
+from agent.exposition.dashboards.model import Steps
+from agent.exposition.dashboards.words import DAY, GREEN, ORANGE, RED
+
+_TTL: Steps = ((None, ORANGE), (300, GREEN), (2 * DAY + 1, ORANGE))
+DOMAINS: Mapping[str, Look] = {
+    "mailflow_exchange_reachable": yes(
+        "An exchange takes mail",
+        "Red: nobody can deliver to the domain from here. " + SEE,
+    ),
+    "mailflow_exchange_addresses": Look(
+        "Addresses of the exchanges by result",
+        "`refused` and `unreached` addresses are tried by senders too, and cost them time. " + SEE,
+        stacked=True,
+    ),
+    "mailflow_exchange_addresses_with_tls": Look(
+        "Addresses that offer TLS",
+        "Fewer than accepted: some mail comes in the clear. See STARTTLS of the others.",
+    ),
+    "mailflow_exchange_phase_duration_seconds": Look(
+        "Time of a session with the exchanges, by phase",
+        "A slow greeting is a loaded or suspicious server; a slow `connect` is the network.",
+        unit="s",
+        stacked=True,
+    ),
+    "mailflow_exchange_certificate_expiry_timestamp_seconds": left(
+        "Exchanges' certificate ends in", ENDS
+    ),
+    "mailflow_mx_exchanges": number(
+        "Hosts in MX", "Red: the domain names no exchange.", ((None, RED), (1, GREEN))
+    ),
+    "mailflow_mx_exchanges_with_address": number(
+        "Hosts in MX with an address",
+        "Fewer than named: one of them dangles, and whoever owns its name can take the mail.",
+        ((None, RED), (1, GREEN)),
+    ),
+    "mailflow_mx_exchanges_expected": number(
+        "Expected hosts in MX",
+        "Red: the mail goes elsewhere. Put the right hosts back, or name them in `exchanges`.",
+        ((None, RED), (1, GREEN)),
+    ),
+    "mailflow_mx_expected_preference": number(
+        "Expected hosts' preference",
+        "Where an unexpected host has a lower one, it gets the mail first.",
+    ),
+    "mailflow_mx_addresses": Look(
+        "Addresses in MX by family", "None at all: nobody can deliver. " + CHANGED, stacked=True
+    ),
+    "mailflow_mx_record_ttl_seconds": number(
+        "TTL of the MX records",
+        "Orange: too short costs lookups, too long makes a change slow. Set an hour.",
+        _TTL,
+        "s",
+    ),
+    "mailflow_mx_record_changed_timestamp_seconds": age("MX records unchanged for", CHANGED),
+    "mailflow_refusal_shut": yes(
+        "What must be refused is refused",
+        "Red: strangers get past the filter, or can relay. Restrict the connector, or switch"
+        " RejectDirectSend on, as the finding says.",
+        "shut",
+        "open",
+    ),
+    "mailflow_spf_lookups": number(
+        "DNS lookups of SPF",
+        "Red: receivers stop at 10 and fail SPF. Take out includes that nobody uses.",
+        ((None, GREEN), (9, ORANGE), (11, RED)),
+    ),
+    "mailflow_spf_sender_lookups": number(
+        "DNS lookups of a sender",
+        "Red: a sender of yours is found too late. Move its mechanism to the front.",
+        ((None, GREEN), (9, ORANGE), (11, RED)),
+    ),
+    "mailflow_spf_void_lookups": number(
+        "Void lookups of SPF",
+        "Red: receivers stop at more than 2. Take out the terms that lead nowhere.",
+        ((None, GREEN), (2, ORANGE), (3, RED)),
+    ),
+    "mailflow_spf_record_bytes": number(
+        "Length of the SPF record",
+        "Orange: the answer may not fit into one packet. Shorten the record.",
+        ((None, GREEN), (450, ORANGE)),
+        "bytes",
+    ),
+    "mailflow_spf_senders": Look(
+        "Configured senders by what SPF says",
+        "`refused` is mail of yours that receivers reject: add the sender to the record.",
+        stacked=True,
+    ),
+    "mailflow_spf_strangers_passing": number(
+        "Strangers that pass SPF",
+        "Red: others can send in the domain's name. Narrow the term that lets them pass.",
+        words.RED_FROM_ONE,
+    ),
+    "mailflow_spf_record_ttl_seconds": number(
+        "TTL of the SPF record",
+        "Orange: too short costs lookups, too long makes a change slow. Set an hour.",
+        _TTL,
+        "s",
+    ),
+    "mailflow_spf_record_changed_timestamp_seconds": age("SPF record unchanged for", CHANGED),
+    "mailflow_dmarc_policy": number(
+        "DMARC policy",
+        "0 none, 1 quarantine, 2 reject. Red: forgeries of the domain are delivered.",
+        ((None, RED), (1, ORANGE), (2, GREEN)),
+    ),
+    "mailflow_dmarc_policy_ratio": number(
+        "Part of the mail under the policy",
+        "Orange: `pct` exempts some of it. Remove the tag when no sender of yours fails.",
+        ((None, ORANGE), (1, GREEN)),
+        "percentunit",
+    ),
+    "mailflow_dmarc_senders": Look(
+        "Declared senders by what DMARC says",
+        "`fail` is mail of yours that an enforced policy loses: authorise it in SPF, or sign it.",
+        stacked=True,
+    ),
+    "mailflow_dmarc_record_changed_timestamp_seconds": age("DMARC record unchanged for", CHANGED),
+    "mailflow_mta_sts_exchanges_uncovered": number(
+        "Exchanges that the MTA-STS policy leaves out",
+        "Red: in mode enforce, senders that obey the policy keep the mail. Add the host to it.",
+        words.RED_FROM_ONE,
+    ),
+    "mailflow_dkim_selectors": Look(
+        "DKIM selectors by verdict", "By a `weak` one others can sign. " + ADVICE, stacked=True
+    ),
+    "mailflow_dkim_record_changed_timestamp_seconds": age("DKIM keys unchanged for", CHANGED),
+    "mailflow_autodiscover_records": Look(
+        "Records for Outlook by what they are worth",
+        "`wrong` or `dangling`: Outlook is sent elsewhere, or to whoever takes the name. " + ADVICE,
+        stacked=True,
+    ),
+    "mailflow_reverse_addresses": Look(
+        "Sending addresses by what their reverse name is worth",
+        "`missing` or `unconfirmed`: large receivers refuse or junk their mail. Whoever lends the"
+        " address sets its name.",
+        stacked=True,
+    ),
+}
