@@ -30,9 +30,8 @@ ON_HOLD = Rule(
     code="registration-on-hold",
     severity=Severity.CRITICAL,
     summary="The domain is on hold, and not in DNS",
-    remedy="clientHold was set by the registrar (an unpaid bill, an address of the owner that was"
-    " not confirmed), serverHold by the registry (a dispute, abuse). Ask who set it what is"
-    " missing.",
+    remedy="Ask whoever set it what is missing: clientHold is the registrar's (an unpaid bill, an"
+    " address of the owner that was not confirmed), serverHold the registry's (a dispute, abuse).",
     reference=_STATUSES,
 )
 EXPIRED = Rule(
