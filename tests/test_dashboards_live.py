@@ -27,6 +27,8 @@ NOT_IN_THE_LAB = {
     "mailflow_mta_sts_certificate_expiry_timestamp_seconds": "no domain has a policy",
     "mailflow_mta_sts_exchanges_uncovered": "no domain has a policy",
     "mailflow_mta_sts_max_age_seconds": "no domain has a policy",
+    "mailflow_registration_expiry_timestamp_seconds": "no registry is asked",
+    "mailflow_registration_told_timestamp_seconds": "no registry is asked",
     "mailflow_credential_failing": "no route logs in",
     "mailflow_credential_secret_expiry_timestamp_seconds": "no route logs in",
     "mailflow_credential_token_expiry_timestamp_seconds": "no route logs in",

@@ -38,6 +38,7 @@ RECORDS = {
     "mx-dangling": (MX, "critical", "mx-dangling"),
     "mx-stranger": (MX, "critical", "mx-unexpected"),
     "mx-alias": (MX, "warning", "mx-alias"),
+    "listed": (("reputation", "contoso.com"), "critical", "reputation-refused"),
 }
 """Faults in records: which check sees them, how bad it is then, and by which rule."""
 SMART_HOST = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from agent.adapters.store import Change, Store
+from agent.adapters.store import Change, Store, StoreError
 from agent.adapters.store_file import legible
 
 MAX_TEXT = 4096  # characters of a record that are kept; a longer one keeps its digest
@@ -72,6 +72,20 @@ class History:
         self._save(key)
         return seen
 
+    def last(self, key: str) -> str | None:
+        """Return what the record under *key* reads; None where nothing is known."""
+        known = self._known.get(key)
+        return None if known is None else known[0]
+
+    async def note_durably(self, key: str, text: str, now: datetime) -> bool:
+        """Note it as :meth:`note` does, and tell whether it is on the disk before returning."""
+        self.note(key, text, now)
+        try:
+            await self._store.commit(self._change(key))
+        except StoreError:
+            return False
+        return True
+
     def keep(self, checks: Iterable[str], now: datetime) -> None:
         """Forget what belongs to none of *checks*, identities, once that is so for long."""
         wanted = frozenset(checks)
@@ -94,10 +108,13 @@ class History:
         self._prune_at = min(self._gone.values()) + FORGET_AFTER if self._gone else _NEVER
 
     def _save(self, key: str) -> None:
+        self._store.write(self._change(key))
+
+    def _change(self, key: str) -> Change:
         text, seen = self._known[key]
         first_seen, changed_at = seen.first_seen.timestamp(), _stamp(seen.changed_at)
         row = (key, text, first_seen, changed_at, seen.previous, _stamp(self._gone.get(key)))
-        self._store.write(Change(f"history {key}", ((_SAVE, row),)))
+        return Change(f"history {key}", ((_SAVE, row),))
 
 
 def _stamp(at: datetime | None) -> float | None:

@@ -32,6 +32,7 @@ _MAX_HEADER = 1000  # characters of a header that is kept
 _HEADERS = (
     "content-type",
     "date",
+    "location",
     "request-id",  # Graph's name of one request, which its support asks for
     "retry-after",
     "www-authenticate",
@@ -154,6 +155,8 @@ class Api:
         )
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_note_sent)
+        if force_close:
+            trace.on_connection_create_start.append(_refuse_second)
         return aiohttp.ClientSession(
             connector=connector,
             trust_env=False,
@@ -217,6 +220,16 @@ async def _note_sent(
     _params: aiohttp.TraceRequestHeadersSentParams,
 ) -> None:
     context.trace_request_ctx.is_sent = True
+
+
+async def _refuse_second(
+    _session: aiohttp.ClientSession,
+    context: SimpleNamespace,
+    _params: aiohttp.TraceConnectionCreateStartParams,
+) -> None:
+    """End it where the library would send a request again, as it does with GET."""
+    if context.trace_request_ctx.is_sent:
+        raise aiohttp.ServerDisconnectedError
 
 
 async def _guarded(

@@ -19,9 +19,11 @@ from pathlib import Path
 from agent.adapters.clock import SystemClock
 from agent.adapters.history import History
 from agent.adapters.https import Https
+from agent.adapters.https_api import Api
 from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
+from agent.adapters.registries import Registries
 from agent.adapters.store import Store
 from agent.adapters.supervisor import Supervisor
 from agent.adapters.trust import TrustStore
@@ -130,8 +132,7 @@ class Agent:
         """Make every part, and open what they stand on. Raises StoreError."""
         clock, own = SystemClock(), OwnMetrics()
         log.configure(config.agent.log.format, config.agent.log.level, count=own.logged)
-        store = Store(config.state)
-        await store.open()
+        await (store := Store(config.state)).open()
         stack.push_async_callback(store.close)
         await (history := History(store)).start()
         await (ledger := Ledger(store, clock, budget=config.budget.allowances())).start()
@@ -154,6 +155,7 @@ class Agent:
             direct=options.directly(overrides, clock),
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
+            registries=Registries(Api(resolver=resolver, dialer=dialer, trust=trust), clock),
             wallet=Wallet(),
             sightings=estates.sightings,
             tenancies=estates.tenancies,

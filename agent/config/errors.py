@@ -14,6 +14,7 @@ MAX_SHOWN = 60  # characters of a value
 Path = tuple[str | int, ...]
 # What a secret that was put into the wrong key does not look like.
 _PLAIN_FIELDS = {"tenant_id", "client_id", "cloud", "expires", "domain", "selector"}
+_OF_LISTS = ("list", "of", "refuses")  # what is said of a blocklist and can hold no key
 _PLAIN = re.compile(r"[0-9A-Fa-f-]{1,40}|[a-z]+([ .-][a-z]+)*")
 _FILE = re.compile(r"\.{0,2}/[^\s]+|[a-z0-9._-]+/[a-z0-9._/-]+|[a-z0-9_-]+\.(pem|key|txt|crt)")
 
@@ -85,13 +86,17 @@ def write_value(value: object, path: Path) -> str:
         return ""
     if isinstance(value, dict | tuple):
         return "a mapping" if isinstance(value, dict) else "a list"
-    if path[:1] == ("credentials",) and _may_be_secret(value, str(path[-1])):
+    if _is_of_secrets(path) and _may_be_secret(value, str(path[-1])):
         return MASK
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{_cut(_printable(value))}"'
     return _cut(str(value))
+
+
+def _is_of_secrets(path: Path) -> bool:
+    return path[:1] == ("credentials",) or ("lists" in path and path[-1] not in _OF_LISTS)
 
 
 def _may_be_secret(value: object, key: str) -> bool:

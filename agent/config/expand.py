@@ -1,8 +1,8 @@
 """Which checks follow from the configuration?
 
 Every subject is looked at by every probe for its kind, in the order of the file, unless it is
-switched off or the probe has nothing to look at there. Subjects that say nothing of their own share
-one settings object.
+switched off, its settings leave nothing to do, or the probe has nothing to look at there. Subjects
+that say nothing of their own share one settings object.
 """
 
 from collections.abc import Iterator
@@ -82,7 +82,8 @@ class Choices:
                 context = error.errors()[0].get("ctx", {})
                 yield place, str(context.get("error", "do not fit those for all"))
                 continue
-            if settings is not None:
+            is_idle = choice.probe.is_idle
+            if settings is not None and not (is_idle and is_idle(settings)):
                 yield Check(tenant, subject, choice.probe, settings)
 
 

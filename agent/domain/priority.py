@@ -32,6 +32,8 @@ arrives, and what a sender publishes of itself matters after that."""
 
 WARNINGS = (
     "mx-implicit",  # mail is lost, or soon will be
+    "registration-transfer-pending",
+    "registration-expires-soon",
     "mx-alias",
     "mx-no-address",
     "mx-ipv6-only",
@@ -42,6 +44,8 @@ WARNINGS = (
     "spf-near-void-limit",
     "spf-split",
     "spf-string-cut",
+    "reputation-domain-listed",
+    "reputation-listed",
     "dkim-key-missing",
     "dkim-key-unreadable",
     "dkim-revoked",
@@ -100,6 +104,12 @@ FORGED = frozenset(
 )
 """Critical rules by which strangers get in, and no mail is lost."""
 
+_NOT_REGISTERED = (
+    "registration-unknown-domain",
+    "registration-being-deleted",
+    "registration-on-hold",
+    "registration-expired",
+)
 _PERMERROR = (
     "spf-several-records",
     "spf-syntax",
@@ -115,6 +125,7 @@ _EVERYBODY = ("spf-stranger-passes", "spf-not-sender-passes")
 _REFUSED = ("spf-sender-refused", "spf-verdict-differs")
 
 EXPLAINS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_NOT_REGISTERED, ("mx-domain-missing",)),
     "mx-missing": ("mx-expected-missing",),
     "mx-literal": ("mx-none-reachable", "mx-expected-missing"),
     "mx-legacy": ("mx-expected-missing", "mx-unexpected"),
@@ -204,7 +215,8 @@ def _cause(item: Item, items: list[Item]) -> str:
     """Return the code of the rule, broken as well, that explains *item*; empty without one."""
     for other in items:
         code = other.rule.code
-        is_wide = code in EXPLAINS_ALL and other is not item
+        explained = EXPLAINS.get(item.rule.code, ())
+        is_wide = code in EXPLAINS_ALL and other is not item and code not in explained
         is_grave = other.rule.severity >= item.rule.severity
         if is_grave and (is_wide or item.rule.code in EXPLAINS.get(code, ())):
             return code

@@ -13,7 +13,7 @@ from typing import Any, Final, get_origin
 from agent.config.model import OFF, file_model
 from agent.config.schema import as_written
 from agent.config.strict_yaml import write
-from agent.exposition.example_world import CREDENTIALS, REMARK, SECTIONS
+from agent.exposition.example_world import CHECKS, CREDENTIALS, REMARK, SECTIONS
 from agent.probes.base import Probe
 from agent.settings import write_duration
 
@@ -48,8 +48,12 @@ def render(probes: Iterable[Probe[Any, Any]]) -> str:
     return "\n".join(blocks)
 
 
-def _short(probe: Probe[Any, Any]) -> dict[str, str]:
-    """Return a short interval for the lab, or none where the probe does not take it."""
+def _short(probe: Probe[Any, Any]) -> dict[str, Any]:
+    """Return a short interval for the lab, or none where the probe does not take it, and more."""
+    return {**_interval(probe), **CHECKS.get(probe.kind, {})}
+
+
+def _interval(probe: Probe[Any, Any]) -> dict[str, str]:
     try:
         probe.settings(interval=INTERVAL)
     except ValueError:

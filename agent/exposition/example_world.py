@@ -138,6 +138,11 @@ _FILTERED: Final = (
     },
 )
 
+CHECKS: Final[Mapping[str, Any]] = {
+    "reputation": {"lists": [{"zone": "blocklist.example", "refuses": True}]},
+}
+"""What the lab needs of the settings of checks, by kind, beside a short interval."""
+
 SECTIONS: Final[Mapping[str, Any]] = {
     "agent": {"vantage": "lab", "listen": "127.0.0.1:16245"},
     "resolvers": ["system"],

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent import config
-from agent.exposition import alerts, dashboards, example, openapi, reference, runbooks
+from agent.exposition import (
+    alerts,
+    blocklists,
+    dashboards,
+    example,
+    openapi,
+    reference,
+    runbooks,
+)
 from agent.probes.base import discover
 
 _OWNED = (alerts.RUNBOOKS, "docs/checks", dashboards.FOLDER)  # nothing else may live there
@@ -29,6 +37,7 @@ def rendered() -> Mapping[str, str]:
         **alerts.rendered(probes),
         **runbooks.rendered(probes),
         **reference.rendered(probes),
+        **blocklists.rendered(),
         **dashboards.rendered(probes),
     }
 

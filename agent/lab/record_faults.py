@@ -8,6 +8,10 @@ from agent.lab.world import SMART_HOST
 _M365 = "include:spf.protection.outlook.com"
 _MANY = " ".join(f"a:host{number}.contoso.com" for number in range(12))
 
+_LISTED = (
+    f"{ip_address(SMART_HOST).reverse_pointer.removesuffix('.in-addr.arpa')}.blocklist.example"
+)
+
 RECORD_FAULTS = (
     Fault(
         "spf-too-many-lookups",
@@ -94,5 +98,11 @@ RECORD_FAULTS = (
         "mx of contoso.com: exchange is a CNAME",
         zone="contoso-com.mail.protection.outlook.com CNAME mx1.filter.example",
         gone=(("contoso-com.mail.protection.outlook.com", "A"),),
+    ),
+    Fault(
+        "listed",
+        "the relay of contoso.com is on a blocklist",
+        "reputation of contoso.com: critical, listed",
+        zone=f"{_LISTED} A 127.0.0.3\n{_LISTED} TXT https://blocklist.example/{SMART_HOST}",
     ),
 )

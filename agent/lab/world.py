@@ -149,6 +149,9 @@ tailspintoys.com TXT v=spf1 include:spf.protection.outlook.com -all
 northwindtraders.com MX 0 northwindtraders-com.mail.protection.outlook.com
 northwindtraders.com TXT v=spf1 include:spf.protection.outlook.com +all
 
+; A blocklist, with the entry for tests that every list has (RFC 5782 section 5).
+2.0.0.127.blocklist.example A 127.0.0.2
+
 ; fourthcoffee.com: parked as it should be.
 fourthcoffee.com MX 0 .
 fourthcoffee.com TXT v=spf1 -all

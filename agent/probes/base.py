@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.adapters.pickups import Pickups
     from agent.adapters.plans import Recall
     from agent.adapters.policies import Policies
+    from agent.adapters.registries import Registries
     from agent.adapters.resolver import Resolver
     from agent.adapters.sightings import Sightings
     from agent.adapters.tenancies import Tenancies
@@ -68,6 +69,7 @@ class Toolbox:
     trust: "TrustStore"
     egress: "Egress | None" = None  # without it nobody asks whether a port is open from here
     policies: "Policies | None" = None  # only connectors that deliver by MX ask for them
+    registries: "Registries | None" = None  # only checks of registrations ask them
     wallet: "Wallet | None" = None  # only inbound connectors show certificates
     outbox: "Outbox | None" = None  # only routes send messages
     pickups: "Pickups | None" = None  # only routes that end in a mailbox look at it
@@ -88,9 +90,11 @@ class Probe(Generic[T, S]):
     could tell nothing. ``initial`` gives the measurements that exist before the first run of this
     process, so that counters start at 0, or where they stood before a restart. ``example`` is a
     short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
-    subject of its kind, such as an outbound connector; an empty text where it has. ``one_off`` are
-    the settings for a single look at a subject of which nothing but the name is known: what takes
-    time to be judged is judged at once. None where public data and a name are not enough.
+    subject of its kind, such as an outbound connector; an empty text where it has. ``is_idle``
+    tells whether settings leave nothing to do, such as an empty list; then there is no check.
+    ``one_off`` are the settings for a single look at a subject of which nothing but the name is
+    known: what takes time to be judged is judged at once. None where public data and a name are
+    not enough.
     """
 
     kind: str
@@ -103,6 +107,7 @@ class Probe(Generic[T, S]):
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
     example: str = ""
     unfit: "Callable[[T], str] | None" = None
+    is_idle: "Callable[[S], bool] | None" = None
     one_off: S | None = None
 
     @property

@@ -7,6 +7,7 @@ values to the domain. Every field has a description, because the documentation i
 
 from pydantic import BaseModel, Field, model_validator
 
+from agent.settings.blocklist import BlocklistSettings, UnusableError
 from agent.settings.connector_subject import ConnectorSubject, TlsSettings
 from agent.settings.entra_ids import ClientId, Tenant, TenantId
 from agent.settings.fields import (
@@ -48,6 +49,7 @@ from agent.settings.route_ends import (
 )
 from agent.settings.route_subject import Expect, HostsSettings, RouteSubject
 from agent.settings.secret import MASK, Secret, SecretError
+from agent.settings.secret_fields import SecretFile, SecretVariable
 from agent.settings.subject import Subject
 from agent.settings.subjects import AgentSubject, DomainSubject, Topology
 from agent.settings.tenant_subject import (
@@ -64,6 +66,7 @@ __all__ = [
     "Address",
     "AgentSubject",
     "BaseModel",
+    "BlocklistSettings",
     "ByGraph",
     "ByMx",
     "CheckSettings",
@@ -98,7 +101,9 @@ __all__ = [
     "RouteSubject",
     "Secret",
     "SecretError",
+    "SecretFile",
     "SecretUse",
+    "SecretVariable",
     "Send",
     "ServerPlace",
     "Settings",
@@ -111,6 +116,7 @@ __all__ = [
     "TlsExpectation",
     "TlsSettings",
     "Topology",
+    "UnusableError",
     "model_validator",
     "read_address",
     "read_duration",

@@ -95,6 +95,12 @@ def test_a_domain_that_does_not_exist_explains_all_by_whatever_way() -> None:
     assert codes == {"spf-missing", "spf-parked", "dmarc-missing"}
 
 
+def test_a_domain_that_is_on_hold_explains_why_it_is_missing() -> None:
+    (item,) = prioritise(found("spf-missing", "mx-domain-missing", "registration-on-hold"))
+    assert item.rule.code == "registration-on-hold"
+    assert {below.rule.code for below in item.explains} == {"spf-missing", "mx-domain-missing"}
+
+
 def test_a_consequence_of_a_consequence_stands_below_the_first_cause() -> None:
     (item,) = prioritise(found("mx-dangling", "mx-none-reachable", "mx-literal"))
     assert item.rule.code == "mx-literal"

@@ -52,7 +52,7 @@ FAULTS: dict[str, Content] = {
 # Which have an answer for a domain of which nothing is known: they look at nothing but its name.
 PUBLIC: tuple[Probe[Any, Any], ...] = tuple(public_probes())
 PROBES = tuple(probe for probe in discover() if probe.subject is DomainSubject)
-NOTHING_TO_ASK: dict[str, str] = {}
+NOTHING_TO_ASK: dict[str, str] = {"reputation": "no list is named"}
 """Probes that ask DNS nothing as long as nothing is configured for them, and why."""
 
 

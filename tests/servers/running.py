@@ -31,6 +31,8 @@ tenants:
       - name: contoso.com
         senders: [exchange-online, 192.31.196.25]
         not_senders: [192.31.196.200]
+        checks:
+          reputation: {interval: 1s, lists: [{zone: blocklist.example, refuses: true}]}
     connectors:
       - name: to-datacentre
         smart_hosts: [mail.contoso.com]

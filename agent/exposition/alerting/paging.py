@@ -85,6 +85,9 @@ TICKETS: Mapping[str, tuple[str, ...]] = {
         "drift-routing-rule-off",
         "drift-weakened",
     ),
+    "It ends within days, and nothing is lost tonight. What has expired pages.": (
+        "registration-expires-now",
+    ),
     "A date has passed. What no longer works because of it has an alert of its own.": (
         "retirement-past",
         "retirement-secret-expired",

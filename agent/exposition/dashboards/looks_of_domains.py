@@ -144,6 +144,25 @@ DOMAINS: Mapping[str, Look] = {
         "`wrong` or `dangling`: Outlook is sent elsewhere, or to whoever takes the name. " + ADVICE,
         stacked=True,
     ),
+    "mailflow_registration_expiry_timestamp_seconds": left(
+        "Registration of the domain ends in",
+        "Red: without it the domain leaves DNS. Renew it with the registrar.",
+    ),
+    "mailflow_registration_told_timestamp_seconds": age(
+        "Told by the registry", "A registry is asked once a day. Much older: it does not answer."
+    ),
+    "mailflow_reputation_listed": number(
+        "On a blocklist",
+        "Red: receivers that ask the list refuse the mail, or count it against it. " + SEE,
+        ((None, GREEN), (1, RED)),
+    ),
+    "mailflow_reputation_list_answers": yes(
+        "A blocklist answers here",
+        "Red: nothing is known from it. Ask by a resolver of your own, or register. " + SEE,
+    ),
+    "mailflow_reputation_addresses": number(
+        "Addresses looked for in blocklists", "None: `senders` has no address of your own."
+    ),
     "mailflow_reverse_addresses": Look(
         "Sending addresses by what their reverse name is worth",
         "`missing` or `unconfirmed`: large receivers refuse or junk their mail. Whoever lends the"

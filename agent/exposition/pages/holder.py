@@ -29,6 +29,8 @@ KEEPERS: Mapping[str, str] = {
     "dane": "Whoever publishes the DNS of the hosts that take the domain's mail",
     "autodiscover": "Whoever publishes the domain's DNS",
     "reverse": "Whoever lends the addresses that send: only they can name them",
+    "registration": "Whoever holds the contract with the registrar",
+    "reputation": "Whoever runs the server that sends from the address",
     "exchange": "Whoever runs the hosts that take the domain's mail",
     "connector": "Whoever runs the smart host, or the connector in Exchange Online",
     "inbound": "Whoever administers the connector in Exchange Online",
