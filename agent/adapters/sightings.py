@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from agent.domain.dkim_signature import selectors_for
+from agent.domain.expectations import tenant_stamps
+from agent.domain.reading import Reading
+
 MAX_HOSTS = 10_000  # those that nobody has seen for longest go first
 MAX_NAMES = 100  # of one certificate
 
@@ -61,6 +65,12 @@ class Sightings:
         self._certificates.move_to_end(host)
         if len(self._certificates) > MAX_HOSTS:
             self._certificates.popitem(last=False)
+
+    def note_message(self, reading: Reading, domain: str, author: str, route: str) -> None:
+        """Note what the last message on *route* shows, which *author* wrote to *domain*."""
+        self.note_tenants(domain, tenant_stamps(reading).values())
+        ours = author.rpartition("@")[2]
+        self.note_selectors(ours, route, selectors_for(reading.signers, ours))
 
     def note_tenants(self, domain: str, ids: Iterable[str]) -> None:
         """Note the tenants that Exchange stamped on the last message to *domain*, one of ours."""

@@ -22,9 +22,7 @@ from agent.domain import route_rules as rules
 from agent.domain import route_signals as signals
 from agent.domain import route_story as story
 from agent.domain.budget import Allowance
-from agent.domain.dkim_signature import selectors_for
 from agent.domain.entry import Entry, State
-from agent.domain.expectations import tenant_stamps
 from agent.domain.fact import Fact, Text
 from agent.domain.finding import Finding, Measurement, Outcome
 from agent.domain.handover import Fate, Handed
@@ -99,10 +97,7 @@ async def run(check: RouteCheck, tools: Toolbox) -> Outcome:
     )
     sightings = tools.sightings or Sightings()
     for reading in told.readings.values():
-        sightings.note_tenants(check.target.domain, tenant_stamps(reading).values())
-        author = known.author.rpartition("@")[2]
-        selectors = selectors_for(reading.signers, author)
-        sightings.note_selectors(author, check.identity, selectors)
+        sightings.note_message(reading, check.target.domain, known.author, check.identity)
     far_end = await drive(story.sender(news, told, known.envelope.mail_from), tools.resolver)
     judged = report.findings(
         news,

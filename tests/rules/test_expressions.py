@@ -12,6 +12,7 @@ from agent.exposition import alerts
 from agent.exposition.alerting import files
 from agent.exposition.alerting.alert import COMPONENTS, SEVERITIES, Alert, Record
 from agent.exposition.dns_metrics import DNS_SIGNALS
+from agent.exposition.http_metrics import HTTP_SIGNALS
 from agent.exposition.mail_metrics import MAIL_SIGNALS
 from agent.exposition.metrics import CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
@@ -30,6 +31,7 @@ DECLARED: dict[str, Signal] = {
         *CHECK_SIGNALS,
         *OWN_SIGNALS,
         *DNS_SIGNALS,
+        *HTTP_SIGNALS,
         *MAIL_SIGNALS,
         *STATE_SIGNALS,
         *(signal for probe in PROBES for signal in probe.signals),
