@@ -8,7 +8,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.lab.world import SMART_HOST, WORLD, Zone, read_zone
+from agent.lab.world import NAME_SERVERS, SMART_HOST, SOA, WORLD, Zone, read_zone
 
 
 class Behaviour(enum.Enum):
@@ -48,7 +48,9 @@ class Fault:
     ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
     type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
     answer SERVFAIL, ``silent`` makes the resolver say nothing at all. ``stalled`` holds up the
-    agent's own scheduler, while its pages and metrics go on.
+    agent's own scheduler, while its pages and metrics go on. ``at_second`` are records that only
+    the second name server has in place of the others, ``refused_by_second`` the domains that it
+    refuses to answer for.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Fault:
     zone: str = ""
     gone: tuple[tuple[str, str], ...] = ()
     failing: tuple[str, ...] = ()
+    at_second: str = ""
+    refused_by_second: tuple[str, ...] = ()
     silent: bool = False
     stalled: bool = False
     behaviour: Behaviour | None = None
@@ -133,6 +137,27 @@ FAULTS = (
         "mx of contoso.com: exchange is a CNAME",
         zone="contoso-com.mail.protection.outlook.com CNAME mx1.filter.example",
         gone=(("contoso-com.mail.protection.outlook.com", "A"),),
+    ),
+    Fault(
+        "nameserver-lame",
+        "the second name server of contoso.com knows nothing of it",
+        "nameservers of contoso.com: warning, lame",
+        refused_by_second=("contoso.com",),
+    ),
+    Fault(
+        "nameservers-disagree",
+        "the second name server of contoso.com has kept the zone from before the move",
+        "nameservers of contoso.com: critical once it lasts, mail goes elsewhere; an older serial",
+        at_second=f"contoso.com SOA {SOA.format(serial=6)}\n"
+        "contoso.com MX 10 mx1.filter.example\n"
+        f"contoso.com TXT v=spf1 ip4:{SMART_HOST} -all",
+    ),
+    Fault(
+        "delegation-changed",
+        "somebody delegates contoso.com to other name servers",
+        "nameservers of contoso.com: critical, the delegation has changed",
+        zone="contoso.com NS ns1.stranger.example\ncontoso.com NS ns2.stranger.example\n"
+        f"ns1.stranger.example A {NAME_SERVERS[0]}\nns2.stranger.example A {NAME_SERVERS[1]}",
     ),
     Fault(
         "dns-failing",
@@ -252,6 +277,22 @@ class World:
     def zone(self) -> Zone:
         """The records as they are now."""
         return self._zone
+
+    @property
+    def second_zone(self) -> Zone:
+        """The records as the second name server has them."""
+        zone = dict(self._zone)
+        for fault in self._broken.values():
+            zone.update(read_zone(fault.at_second))
+        return zone
+
+    def second_refuses(self, name: str) -> bool:
+        """Tell whether the second name server does not answer for *name*."""
+        return any(
+            name == domain or name.endswith("." + domain)
+            for fault in self._broken.values()
+            for domain in fault.refused_by_second
+        )
 
     @property
     def is_silent(self) -> bool:
