@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from agent.domain import nameservers_rules as rules
-from agent.domain.direct import Said
+from agent.domain.direct import Heard, Said
 from agent.domain.finding import Finding, Rule
 from agent.domain.lookup import Exchange, TextRecord
 from agent.domain.names import MAX_NAME
 from agent.domain.nameservers import Standing, Survey, Voice
 from agent.domain.nameservers_lint import see
-from agent.domain.nameservers_soa import Behind, behind, read_soa, soa_of
+from agent.domain.nameservers_soa import Behind, behind, soa_of
 from agent.domain.nameservers_topics import Topic, Value, value
 from agent.domain.peer_text import PeerText
 
@@ -138,21 +138,22 @@ def deviations(found: Survey) -> tuple[Deviation, ...]:
             if (told := each.told.get(topic.title)) is not None
         ]
         answers = [(who, answer, told) for who, answer, told in seen if answer is not None]
-        if not expected and answers:
-            expected = (answers[0][1],)
+        if not answers:
+            continue
+        expected = expected or (answers[0][1],)
         if any(kind == "delegated" for kind, _ in expected):
             continue
-        ttls = [each.ttl or 0 for each in (*voices, *(t for _, _, t in answers)) if _has_ttl(each)]
+        ttl = max(map(_ttl, (*voices, *(told for _, _, told in answers))))
         found_out += [
-            Deviation(topic, who, answer, expected, min(max((*ttls, *patience, 0)), 2 * _DAY))
+            Deviation(topic, who, answer, expected, min(max((ttl, *patience)), 2 * _DAY))
             for who, answer, _ in answers
             if answer not in expected
         ]
     return tuple(found_out)
 
 
-def _has_ttl(told: object) -> bool:
-    return isinstance(told, Said) and told.ttl is not None
+def _ttl(told: Heard | None) -> int:
+    return (told.ttl or 0) if isinstance(told, Said) else 0
 
 
 def lint_deviations(found: Iterable[Deviation], hint: str = "") -> Iterator[Finding]:
@@ -231,11 +232,6 @@ def _records(found: Survey, title: str) -> tuple[object, ...]:
 
 def _texts(found: Survey, title: str) -> list[bytes]:
     return [each.joined for each in _records(found, title) if isinstance(each, TextRecord)]
-
-
-def serials(found: Survey) -> tuple[int, ...]:
-    """Return the serials that were heard."""
-    return tuple(soa.serial for voice in found.voices if (soa := read_soa(voice.soa)))
 
 
 def show(answer: Value) -> str:

@@ -110,13 +110,13 @@ def _verdict(found: Survey, voice: Voice, title: str, most: Mapping[str, Value |
     if answer is None:
         return "no answer"
     if answer != most[title]:
-        return "differs"
+        return "differs" if answer[1] else "lacks it"
     return "same" if answer[1] else "none"
 
 
 def _answers(found: Survey) -> list[tuple[str, ...]]:
     """Return every answer that was given, and who gives it."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for topic in found.topics:
         for answer, voices in groups_of(topic, found).items():
             heard = [voice.told[topic.title] for voice in voices]

@@ -103,7 +103,10 @@ def _find_hidden(
 
 
 def _settles(said: Heard) -> bool:
-    return isinstance(said, Said) and said.authoritative
+    # What failed is no denial, whatever its bits.
+    if not isinstance(said, Said) or said.code not in (Code.NOERROR, Code.NXDOMAIN):
+        return False
+    return said.authoritative
 
 
 def _delegated(

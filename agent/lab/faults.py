@@ -9,7 +9,6 @@ from collections.abc import Callable
 from agent.lab.fault import Behaviour, Fault
 from agent.lab.world import NAME_SERVERS, SMART_HOST, SOA, WORLD, Zone, read_zone
 
-
 __all__ = ["BY_NAME", "FAULTS", "Behaviour", "Fault", "World"]
 
 _M365 = "include:spf.protection.outlook.com"

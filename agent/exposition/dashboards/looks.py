@@ -111,20 +111,6 @@ LOOKS = {
         "s",
     ),
     "mailflow_mx_record_changed_timestamp_seconds": _age("MX records unchanged for", _CHANGED),
-    "mailflow_nameservers_addresses_authoritative": _number(
-        "Name servers' addresses that speak for the zone",
-        "Red: nobody finds the domain. Fewer than asked: resolvers lose time at the others.",
-        ((None, RED), (1, GREEN)),
-    ),
-    "mailflow_nameservers_serial_spread": _number(
-        "Oldest serial behind the newest",
-        "Not 0 for long: a server keeps an old zone, and a part of the world with it.",
-        ((None, GREEN), (1, ORANGE)),
-    ),
-    "mailflow_nameservers_delegation_changed_timestamp_seconds": _age(
-        "Delegation unchanged for",
-        "A change that nobody planned: whoever made it has the domain. Ask the registrar.",
-    ),
     "mailflow_refusal_shut": _yes(
         "What must be refused is refused",
         "Red: strangers get past the filter, or can relay. Restrict the connector, or switch"
