@@ -14,7 +14,7 @@ from agent.domain.lookup import Exchange, TextRecord
 from agent.domain.names import MAX_NAME
 from agent.domain.nameservers import Standing, Survey, Voice
 from agent.domain.nameservers_lint import see
-from agent.domain.nameservers_soa import Behind, behind, soa_of
+from agent.domain.nameservers_soa import Behind, ahead, behind, soa_of
 from agent.domain.nameservers_topics import Topic, Value, value
 from agent.domain.peer_text import PeerText
 
@@ -108,6 +108,11 @@ def lag(found: Survey) -> tuple[Behind, ...]:
     return () if see(found).is_intercepted else behind(found)
 
 
+def spread(found: Survey) -> int:
+    """Return by how much the oldest serial is behind the newest of the same primary."""
+    return max((ahead(one.newest, one.serial) for one in lag(found)), default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """A resolver that says something else than the servers; ``ttl`` is how long that may be."""
@@ -194,7 +199,8 @@ def ttls(found: Survey) -> dict[str, int]:
     highest: dict[str, int] = {}
     for voice in found.of(Standing.GOOD):
         for title, told in voice.told.items():
-            if isinstance(told, Said) and told.authoritative and told.ttl is not None:
+            # Behind an alias it is that of somebody else's record.
+            if isinstance(told, Said) and told.authoritative and told.ttl and not told.aliases:
                 highest[title] = max(highest.get(title, 0), told.ttl)
     return highest
 

@@ -122,7 +122,7 @@ def _answers(found: Survey) -> list[tuple[str, ...]]:
             heard = [voice.told[topic.title] for voice in voices]
             ttl = max((told.ttl or 0 for told in heard if isinstance(told, Said)), default=0)
             who = f"{len(voices)} of {len(found.voices)}"
-            shown = f"{ttl} s" if answer[1] else "-"
+            shown = f"{ttl} s" if ttl else "-"
             rows.append((topic.title, topic.name, who, show(answer), shown))
         for each in found.resolvers:
             answer_ = value(topic, each.told.get(topic.title), authoritative=False)

@@ -45,6 +45,11 @@ class Zone:
         """The servers of both, each once; those that the world begins with first."""
         return tuple(dict.fromkeys((*self.delegation, *self.own)))
 
+    @property
+    def told(self) -> tuple[str, tuple[str, ...]]:
+        """Who told to whom the zone is delegated, in a word, and the servers."""
+        return ("delegation", self.delegation) if self.delegation else ("resolver", self.own)
+
 
 def is_below(name: str, zone: str) -> bool:
     """Tell whether *name* lies in *zone*, or is its own name."""

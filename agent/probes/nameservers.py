@@ -28,7 +28,7 @@ from agent.domain.names import MAX_NAME
 from agent.domain.nameservers import Standing, Survey, survey
 from agent.domain.nameservers_lint import lint
 from agent.domain.nameservers_report import draw
-from agent.domain.nameservers_soa import ahead, soa_of
+from agent.domain.nameservers_soa import soa_of
 from agent.domain.peer_text import PeerText
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field, HostPattern
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent.adapters.history import Seen
 
 _DAY = 86400
+_SHOWN = 40  # servers of a delegation that are shown and compared
 _RESOLVERS = 4  # of the configuration that are asked
 
 SERVERS = Signal(
@@ -165,32 +166,29 @@ def _places(tools: Toolbox) -> tuple[tuple[Address, int], ...]:
     return tuple((ip_address(host), int(port)) for host, _, port in places)
 
 
-def _delegation(found: Survey) -> tuple[str, tuple[str, ...]]:
-    """Return who told of the delegation, and the servers in it."""
-    zone = found.zone
-    if zone is None:
-        return "", ()
-    if zone.delegation:
-        return "delegation", zone.delegation
-    return "resolver", zone.own
-
-
 def _note_delegation(
     check: NameserversCheck, tools: Toolbox, found: Survey, now: datetime
 ) -> "Seen | None":
     """Note the delegation; what the zone above says and what the resolver says are two things."""
-    source, names = _delegation(found)
-    if not names or found.zone is None:
+    source, names = found.zone.told if found.zone else ("", ())
+    if not names:
         return None
-    lines = [f"{found.zone.name} NS {PeerText(name, MAX_NAME)}" for name in sorted(names)]
-    return tools.history.note(f"{check.identity}#{source}", "\n".join(lines), now)
+    return tools.history.note(f"{check.identity}#{source}", "\n".join(_lines(found)), now)
+
+
+def _lines(found: Survey) -> list[str]:
+    """Return the delegation, one server a line: the same for the same."""
+    zone = found.zone
+    names = sorted(zone.told[1]) if zone else []
+    lines = [f"{PeerText(zone.name)} NS {PeerText(name, MAX_NAME)}" for name in names if zone]
+    return [*lines[:_SHOWN], *([f"and {len(lines) - _SHOWN} more"] if lines[_SHOWN:] else [])]
 
 
 def _lint_delegation(
     check: NameserversCheck, found: Survey, seen: "Seen | None", now: datetime
 ) -> Iterator[Finding]:
     """Yield servers that the operator does not expect, or a change where nothing is expected."""
-    _, names = _delegation(found)
+    names = found.zone.told[1] if found.zone else ()
     settings = check.settings
     if settings.expected:
         strange = [name for name in names if not matches_any(settings.expected, name)]
@@ -200,17 +198,16 @@ def _lint_delegation(
         return
     changed_at = seen.changed_at if seen is not None else None
     if seen and changed_at and now < changed_at + settings.report_changes_for:
-        yield _change(seen, names, changed_at)
+        yield _change(seen, _lines(found), changed_at)
 
 
-def _change(seen: "Seen", names: tuple[str, ...], changed_at: datetime) -> Finding:
-    old = {line.rpartition(" ")[2] for line in (seen.previous or "").splitlines()}
-    new = {str(PeerText(name, MAX_NAME)) for name in names}
-    lines = [f"+ {name}" for name in sorted(new - old)]
-    lines += [f"- {name}" for name in sorted(old - new)]
+def _change(seen: "Seen", lines: list[str], changed_at: datetime) -> Finding:
+    old = (seen.previous or "").splitlines()
+    added = [f"+ {line}" for line in lines if line not in old]
+    removed = [f"- {line}" for line in old if line not in lines]
     when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    detail = f"{len(new - old)} added and {len(old - new)} removed at {when}."
-    return rules.CHANGED.found(detail, *lines)
+    detail = f"{len(added)} added and {len(removed)} removed at {when}."
+    return rules.CHANGED.found(detail, *added, *removed)
 
 
 def _lint_lasting(
@@ -251,7 +248,7 @@ def _measure(found: Survey, seen: "Seen | None") -> tuple[Measurement, ...]:
     ]
     seconds = [voice.soa.seconds for voice in good if isinstance(voice.soa, Said)]
     if good:
-        measured.append(SPREAD.at(_spread(found)))
+        measured.append(SPREAD.at(answers.spread(found)))
         measured.append(SLOWEST.at(max(seconds)))
     ttls = tuple(answers.ttls(found).values())
     if ttls:
@@ -261,15 +258,10 @@ def _measure(found: Survey, seen: "Seen | None") -> tuple[Measurement, ...]:
     return tuple(measured)
 
 
-def _spread(found: Survey) -> int:
-    late = answers.lag(found)
-    return max((ahead(one.newest, one.serial) for one in late), default=0)
-
-
 def _history(found: Survey, seen: "Seen") -> str:
-    source, names = _delegation(found)
-    lines = [f"NS {PeerText(name, MAX_NAME)}" for name in sorted(names)[:40]]
-    lines.append("told by the zone above" if source == "delegation" else "told by the resolver")
+    is_above = found.zone is not None and bool(found.zone.delegation)
+    lines = _lines(found)
+    lines.append("told by the zone above" if is_above else "told by the resolver")
     lines.append(f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC")
     if seen.changed_at is not None:
         lines.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")

@@ -172,7 +172,10 @@ async def test_a_changed_delegation_is_critical_for_a_day(world: World) -> None:
         server.zone |= stranger
     world.clock.advance(timedelta(minutes=5))
     found = fires(rules.CHANGED, await world.run())
-    assert found.evidence == ("+ ns9.stranger.example", "- ns2.dns.example")
+    assert found.evidence == (
+        "+ contoso.com NS ns9.stranger.example",
+        "- contoso.com NS ns2.dns.example",
+    )
     assert found.severity is Severity.CRITICAL
     values = {one.signal: one.value for one in (await world.run()).measurements}
     assert values[PROBE.signals[-1]] == world.clock.now().timestamp()

@@ -158,7 +158,7 @@ checks:
   dkim: {{interval: 1s, timeout: 8s}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
-  nameservers: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
+  nameservers: {{interval: 2s, timeout: 8s, report_changes_for: {changes}}}
   connector: {{interval: 1s, timeout: 2s}}
   exchange: {{interval: 2s, timeout: 4s}}
   inbound: {{interval: 1s, timeout: 4s}}
