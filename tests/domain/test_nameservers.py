@@ -347,7 +347,7 @@ def test_the_facts_show_every_server_and_every_answer() -> None:
         GLUED,
         AT_HOME,
         asking(),
-        says(SECOND, "contoso.com", "MX", said()),
+        says(SECOND, "contoso.com", "MX", Said(Code.NOERROR, authoritative=True)),
         says(SECOND, "contoso.com", "TXT", REFUSED),
         all_say(BELOW, "TXT", said(text("v=spf1 -all"))),
     )
