@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from domains.gallery_of_domains import CASES, Case, zone
+from domains.gallery_of_domains import CASES, Case, second_zone, zone
 from domains.served_policies import Served
 
 from agent.adapters.clock import SystemClock
@@ -16,6 +16,7 @@ from agent.adapters.dns_direct import Direct
 from agent.adapters.resolver import Resolver
 from agent.cli.looking import Looked, look, public_probes
 from agent.cli.toolbox import lending
+from servers.authority import Authority
 from servers.dns import DnsServer
 
 
@@ -26,12 +27,15 @@ def looked() -> dict[str, Looked]:
 
 async def _look() -> dict[str, Looked]:
     clock = SystemClock()
-    async with DnsServer(zone()) as server:
+    first, second = Authority(zone()), Authority(second_zone())
+    async with DnsServer(zone()) as server, first, second:
         resolver = Resolver((server.address,), clock)
         await resolver.start()
         async with lending(resolver) as lent:
             nowhere = Dialer(clock=clock, detours_only=True)
-            tools = replace(lent, dialer=nowhere, direct=Direct(clock, detours_only=True))
+            detours = {("192.31.196.53", 53): first.address, ("192.52.193.53", 53): second.address}
+            direct = Direct(clock, detours=detours, detours_only=True)
+            tools = replace(lent, dialer=nowhere, direct=direct)
             policies = {case.domain: case.policy for case in CASES if case.policy}
             tools = replace(tools, policies=Served(tools, policies))
             found: dict[str, Looked] = {}

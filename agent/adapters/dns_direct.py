@@ -102,12 +102,15 @@ class Direct:
         wire = _write(ident, query, question)
         try:
             reply = await _by_datagram(place, wire, question, self._seconds)
-            if is_truncated(reply):
-                reply = await _by_connection(place, wire, self._seconds)
         except TimeoutError:
             return _TIMEOUT
-        except (OSError, asyncio.IncompleteReadError) as error:
+        except OSError as error:
             return Unanswered(Silence.UNREACHABLE, type(error).__name__)
+        if is_truncated(reply):
+            try:
+                reply = await _by_connection(place, wire, self._seconds)
+            except (OSError, asyncio.IncompleteReadError) as error:  # a timeout among them
+                return Unanswered(Silence.TRUNCATED, f"and over TCP: {type(error).__name__}")
         if reply[:2] != ident or not echoes(reply, question):
             return Unanswered(Silence.MALFORMED, "a reply to another question")
         if is_truncated(reply):

@@ -61,6 +61,7 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float) -> Heard:
         recursion=bool(message.flags & dns.flags.RA),
         signatures=tuple(_signatures(answer, owner, CODES[query.type])),
         delegation=_delegation(authority),
+        cut=min(map(_owner, _of(authority, CODES["NS"])), default=""),
         glue=_glue(additional),
         seconds=seconds,
     )

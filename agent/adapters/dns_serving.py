@@ -61,12 +61,15 @@ class ResourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to say."""
+    """What to say; *authoritative* is the AA bit, *recursion* the RA bit."""
 
     rcode: int = NOERROR
     answers: tuple[ResourceRecord, ...] = ()
     authority: tuple[ResourceRecord, ...] = ()
     truncated: bool = False
+    additional: tuple[ResourceRecord, ...] = ()
+    authoritative: bool = True
+    recursion: bool = True
 
 
 def read_question(wire: bytes) -> Question | None:
@@ -102,10 +105,12 @@ def write_response(question: Question, response: Response, *, datagram: bool) ->
 
 
 def _write(question: Question, response: Response) -> bytes:
-    flags = 0x8580 | (0x0200 if response.truncated else 0) | response.rcode  # QR AA RD RA
-    sections = (response.answers, response.authority)
+    flags = 0x8100 | (0x0200 if response.truncated else 0) | response.rcode  # QR RD
+    flags |= (0x0400 if response.authoritative else 0) | (0x0080 if response.recursion else 0)
+    sections = (response.answers, response.authority, response.additional)
+    answers, authority, additional = map(len, sections)
     header = question.ident + struct.pack(
-        "!HHHHH", flags, 1, len(response.answers), len(response.authority), question.edns
+        "!HHHHH", flags, 1, answers, authority, additional + question.edns
     )
     opt = b"\0" + struct.pack("!HHIH", _OPT, 1232, 0, 0) if question.edns else b""
     records = b"".join(_record(record, question) for section in sections for record in section)
@@ -170,6 +175,32 @@ def respond(
         answers=tuple(answers),
         authority=(ResourceRecord(_apex(name), "SOA", negative_ttl, "ns.invalid"),),
     )
+
+
+def refer(question: Question, zone: Zone, apex: str, *, ttl: int = 300) -> Response:
+    """Answer as a server of *apex* that knows of the zones below it by their delegation only.
+
+    The addresses of a zone's own servers come along as glue (RFC 1034 section 4.2.1).
+    """
+    labels = question.name.split(".")
+    for at in reversed(range(len(labels) - len(apex.split(".")))):
+        name = ".".join(labels[at:])
+        servers = zone.get((name, "NS")) if name.endswith(f".{apex}") else None
+        if servers:
+            glue = tuple(
+                ResourceRecord(str(server), kind, ttl, address)
+                for server in servers
+                for kind in ("A", "AAAA")
+                if f".{server}".endswith(f".{name}")
+                for address in zone.get((str(server), kind), ())
+            )
+            return Response(
+                authority=tuple(ResourceRecord(name, "NS", ttl, each) for each in servers),
+                additional=glue,
+                authoritative=False,
+                recursion=False,
+            )
+    return replace(respond(question, zone, ttl=ttl), recursion=False)
 
 
 def _apex(name: str) -> str:

@@ -65,7 +65,8 @@ class Said:
     ``records`` are those of the name and type asked for, at the end of ``aliases``; ``ttl`` is
     theirs as it is on the wire, in seconds. ``authoritative`` is the AA bit, ``authentic`` the AD
     bit, ``recursion`` whether the server offers it (RA). ``delegation`` are the NS records of a
-    referral, ``glue`` the addresses beside it, by name. ``seconds`` is how long it took.
+    referral, ``cut`` the zone whose they are, ``glue`` the addresses beside it, by name.
+    ``seconds`` is how long it took.
     """
 
     code: Code
@@ -77,6 +78,7 @@ class Said:
     recursion: bool = False
     signatures: tuple[Signature, ...] = ()
     delegation: tuple[str, ...] = ()
+    cut: str = field(default="", compare=False)
     glue: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
 

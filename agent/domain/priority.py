@@ -31,12 +31,15 @@ _KINDS = (  # a later probe that is missing here comes last
 arrives, and what a sender publishes of itself matters after that."""
 
 WARNINGS = (
-    "mx-implicit",  # mail is lost, or soon will be
+    "nameservers-most-bad",  # mail is lost, or soon will be
+    "mx-implicit",
     "registration-transfer-pending",
     "registration-expires-soon",
     "mx-alias",
     "mx-no-address",
     "mx-ipv6-only",
+    "nameservers-mx-differs",
+    "nameservers-no-address",
     "mx-single-label",
     "mta-sts-exchange-would-be-uncovered",
     "mta-sts-exchange-certificate-would-fail",
@@ -46,12 +49,18 @@ WARNINGS = (
     "spf-string-cut",
     "reputation-domain-listed",
     "reputation-listed",
+    "nameservers-spf-differs",
+    "nameservers-dkim-differs",
     "dkim-key-missing",
     "dkim-key-unreadable",
     "dkim-revoked",
     "dkim-cname-wrong",
     "dkim-cname-foreign",
     "dmarc-sender-unproven",
+    "nameservers-tcp",
+    "nameservers-lame",
+    "nameservers-silent",
+    "nameservers-serials-differ",
     "mx-parked-accepts",  # forgeries are delivered
     "spf-parked",
     "spf-no-all",
@@ -68,6 +77,7 @@ WARNINGS = (
     "dmarc-testing",
     "dmarc-percent",
     "dmarc-subdomains-weaker",
+    "nameservers-dmarc-differs",
     "mta-sts-policy-unfetched",  # a protection is not what its owner believes
     "mta-sts-policy-invalid",
     "mta-sts-host-missing",
@@ -84,6 +94,9 @@ WARNINGS = (
     "dmarc-no-reports",
 )
 """Warnings in the order to mend them: those not named here are hygiene, and come after them."""
+
+OURS = frozenset({"nameservers-out-of-reach", "nameservers-intercepted"})
+"""Rules that tell of the place where the agent runs, and nothing of the domain: they come last."""
 
 FORGED = frozenset(
     {
@@ -124,8 +137,24 @@ _PERMERROR = (
 _EVERYBODY = ("spf-stranger-passes", "spf-not-sender-passes")
 _REFUSED = ("spf-sender-refused", "spf-verdict-differs")
 
+_STALE = (
+    "nameservers-mx-differs",
+    "nameservers-spf-differs",
+    "nameservers-dkim-differs",
+    "nameservers-dmarc-differs",
+    "nameservers-ns-differs",
+)
+
 EXPLAINS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_NOT_REGISTERED, ("mx-domain-missing",)),
+    "nameservers-all-lame": ("mx-domain-missing", "nameservers-delegation-differs"),
+    "nameservers-unexpected": ("nameservers-delegation-differs",),
+    "nameservers-mx-lacking": ("nameservers-serials-differ", *_STALE),
+    "nameservers-mx-elsewhere": ("nameservers-serials-differ", *_STALE),
+    "nameservers-most-bad": ("nameservers-lame", "nameservers-silent"),
+    "nameservers-serials-differ": _STALE,
+    "nameservers-one-server": ("nameservers-one-network",),
+    "mx-wildcard": ("nameservers-wildcard-mx",),
     "mx-missing": ("mx-expected-missing",),
     "mx-literal": ("mx-none-reachable", "mx-expected-missing"),
     "mx-legacy": ("mx-expected-missing", "mx-unexpected"),
@@ -204,7 +233,7 @@ def _rank(item: Item) -> tuple[int, int, int]:
     """Return the place of an item; what cannot be told apart stays in the order of its probe."""
     code = item.rule.code
     kind = _KINDS.index(item.kind) if item.kind in _KINDS else _LAST
-    severity = -item.rule.severity
+    severity = 1 if code in OURS else -item.rule.severity
     if item.rule.severity is Severity.CRITICAL:
         return severity, int(code in FORGED), kind
     place = WARNINGS.index(code) if code in WARNINGS else len(WARNINGS)

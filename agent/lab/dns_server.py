@@ -1,12 +1,15 @@
 """Who answers the agent's DNS questions in the lab?
 
-One server on loopback, over UDP and TCP, that plays the resolver of the lab's world: it knows the
-world's zones and nothing else, and obeys the faults that are switched on.
+A server on loopback, over UDP and TCP, that plays the resolver of the lab's world, or one of its
+name servers: it knows the world's zones and nothing else, and obeys the faults that are switched
+on.
 """
 
 import asyncio
+import enum
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol, Self, cast
 
 from agent.adapters.dns_serving import (
@@ -15,6 +18,7 @@ from agent.adapters.dns_serving import (
     Question,
     Response,
     read_question,
+    refer,
     respond,
     write_response,
 )
@@ -26,11 +30,23 @@ IDLE = 10  # seconds until a silent TCP client is let go
 ANY = (0,) * 20  # twenty free ports, until one is free for UDP as it is for TCP
 
 
+class Role(enum.Enum):
+    """Whom a server plays."""
+
+    RESOLVER = "the resolver"
+    REGISTRY = "the name server of com, which delegates"
+    FIRST = "the first name server of the domains"
+    SECOND = "the second one"
+
+
 class DnsServer:
     """Answers from a world until it is closed, on the first of *ports* that is free."""
 
-    def __init__(self, world: World, ports: tuple[int, ...] = ANY) -> None:
+    def __init__(
+        self, world: World, ports: tuple[int, ...] = ANY, role: Role = Role.RESOLVER
+    ) -> None:
         self._world = world
+        self._role = role
         self._ports = ports
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
@@ -73,9 +89,21 @@ class DnsServer:
             return Response(SERVFAIL)
         if not question.name:
             return Response(REFUSED)  # the lab has no root
+        if self._role is not Role.RESOLVER:
+            return self._authority(question)
         is_domain = (question.name, "MX") in self._world.zone
         ttl = TTL if is_domain else SHARED_TTL
         return respond(question, self._world.zone, ttl=ttl, negative_ttl=SHARED_TTL)
+
+    def _authority(self, question: Question) -> Response:
+        """Answer as a name server does, with the times to live as they are published."""
+        if self._role is Role.REGISTRY:
+            return refer(question, self._world.zone, "com", ttl=TTL)
+        is_second = self._role is Role.SECOND
+        if is_second and self._world.second_refuses(question.name):
+            return Response(REFUSED, authoritative=False, recursion=False)
+        zone = self._world.second_zone if is_second else self._world.zone
+        return replace(respond(question, zone, ttl=TTL), recursion=False)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,7 @@
-"""What is a fault of the lab, and how can a mail server of it behave?"""
+"""What can a fault of the lab change?
+
+Records, name servers, how a mail server behaves, or the agent's own scheduler.
+"""
 
 import enum
 from dataclasses import dataclass
@@ -41,7 +44,9 @@ class Fault:
     ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
     type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
     answer SERVFAIL, ``silent`` makes the resolver say nothing at all. ``stalled`` holds up the
-    agent's own scheduler, while its pages and metrics go on.
+    agent's own scheduler, while its pages and metrics go on. ``at_second`` are records that only
+    the second name server has in place of the others, ``refused_by_second`` the domains that it
+    refuses to answer for.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Fault:
     zone: str = ""
     gone: tuple[tuple[str, str], ...] = ()
     failing: tuple[str, ...] = ()
+    at_second: str = ""
+    refused_by_second: tuple[str, ...] = ()
     silent: bool = False
     stalled: bool = False
     behaviour: Behaviour | None = None

@@ -8,12 +8,33 @@ from collections.abc import Callable
 
 from agent.lab.fault import Behaviour, Fault
 from agent.lab.record_faults import RECORD_FAULTS
-from agent.lab.world import WORLD, Zone, read_zone
+from agent.lab.world import NAME_SERVERS, SMART_HOST, SOA, WORLD, Zone, read_zone
 
 __all__ = ["BY_NAME", "FAULTS", "Behaviour", "Fault", "World"]
 
 FAULTS = (
     *RECORD_FAULTS,
+    Fault(
+        "nameserver-lame",
+        "the second name server of contoso.com knows nothing of it",
+        "nameservers of contoso.com: warning, lame",
+        refused_by_second=("contoso.com",),
+    ),
+    Fault(
+        "nameservers-disagree",
+        "the second name server of contoso.com has kept the zone from before the move",
+        "nameservers of contoso.com: critical once it lasts, mail goes elsewhere; an older serial",
+        at_second=f"contoso.com SOA {SOA.format(serial=6)}\n"
+        "contoso.com MX 10 mx1.filter.example\n"
+        f"contoso.com TXT v=spf1 ip4:{SMART_HOST} -all",
+    ),
+    Fault(
+        "delegation-changed",
+        "somebody delegates contoso.com to other name servers",
+        "nameservers of contoso.com: critical, the delegation has changed",
+        zone="contoso.com NS ns1.stranger.example\ncontoso.com NS ns2.stranger.example\n"
+        f"ns1.stranger.example A {NAME_SERVERS[0]}\nns2.stranger.example A {NAME_SERVERS[1]}",
+    ),
     Fault(
         "dns-failing",
         "the name servers of contoso.com answer SERVFAIL",
@@ -132,6 +153,22 @@ class World:
     def zone(self) -> Zone:
         """The records as they are now."""
         return self._zone
+
+    @property
+    def second_zone(self) -> Zone:
+        """The records as the second name server has them."""
+        zone = dict(self._zone)
+        for fault in self._broken.values():
+            zone.update(read_zone(fault.at_second))
+        return zone
+
+    def second_refuses(self, name: str) -> bool:
+        """Tell whether the second name server does not answer for *name*."""
+        return any(
+            name == domain or name.endswith("." + domain)
+            for fault in self._broken.values()
+            for domain in fault.refused_by_second
+        )
 
     @property
     def is_silent(self) -> bool:

@@ -13,7 +13,7 @@ from agent.adapters.smtp_server import SmtpServer
 from agent.adapters.trust import TrustStore, server_context
 from agent.adapters.x509_making import Authority, KeyPair
 from agent.lab.control import Control
-from agent.lab.dns_server import DnsServer
+from agent.lab.dns_server import DnsServer, Role
 from agent.lab.exchange_online import ExchangeOnline
 from agent.lab.export_folder import ExportFolder
 from agent.lab.faults import Behaviour, World
@@ -26,11 +26,14 @@ from agent.lab.world import (
     EXCHANGE_NAME,
     EXCHANGE_ONLINE,
     FILTERS,
+    NAME_SERVERS,
+    REGISTRY,
     SINK,
     SMART_HOST,
 )
 
 SMTP = 25
+DNS = 53
 LOOPBACK = "127.0.0.1"
 _VALID = timedelta(days=60)
 BACK_DOOR = "old-relay.contoso.com"  # who delivers where the fault is mail-past-filter
@@ -54,6 +57,14 @@ class Lab:
         self.authority: bytes = authority.pem
         self.sink_port = _free_port()
         self._dns = DnsServer(self.world)
+        self._name_servers = {
+            address: DnsServer(self.world, role=role)
+            for address, role in (
+                (REGISTRY, Role.REGISTRY),
+                (NAME_SERVERS[0], Role.FIRST),
+                (NAME_SERVERS[1], Role.SECOND),
+            )
+        }
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
         self._maildrop = Maildrop(folder)
         self._exports = ExportFolder(folder, self.world, self._clock)
@@ -122,12 +133,18 @@ class Lab:
                 for address, server in zip(FILTERS, self._filters, strict=True)
             },
             (SINK, SMTP): (LOOPBACK, self.sink_port),
+            (LOOPBACK, self._dns.port): self.resolver,
+            **{
+                (address, DNS): (LOOPBACK, server.port)
+                for address, server in self._name_servers.items()
+            },
         }
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
             self._maildrop.prepare()
-            await stack.enter_async_context(self._dns)
+            for server_of_names in (self._dns, *self._name_servers.values()):
+                await stack.enter_async_context(server_of_names)
             stack.push_async_callback(self._post.close)
             for server in (self._exchange, self._contoso, self._smart_host, *self._filters):
                 await server.start(LOOPBACK, 0)

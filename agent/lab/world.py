@@ -22,12 +22,31 @@ FILTERS: Final = ("192.52.193.21", "192.52.193.22")
 OUTBOUND: Final = "40.107.22.51"  # what Exchange Online sends from; nothing listens there
 OUTBOUND_NAME: Final = "mail-db8eur05on2051.outbound.protection.outlook.com"
 OWN_RELAY: Final = "192.52.193.31"
+REGISTRY: Final = "192.31.196.52"  # the name server of com
+NAME_SERVERS: Final = ("192.31.196.53", "192.52.193.53")  # of the lab's domains
+DOMAINS: Final = (
+    "adatum.com",
+    "contoso.com",
+    "fabrikam.com",
+    "fourthcoffee.com",
+    "litwareinc.com",
+    "northwindtraders.com",
+    "relecloud.com",
+    "tailspintoys.com",
+    "wingtiptoys.com",
+)
 SIGNING_KEY: Final = (  # the public half; nobody has the other
     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvyUqgeJ89XuUpLOTrIVjA1jBynuaRd6hcY3i"
     "ZEDsaQG3wMi+CevpLZXsX4VSQOxcaqiuqAjf7kifOlZUG47NZZR4pWl6X6+/10toV2M6sG2zI/e5CFoH"
     "KBhij63vqnjpcataAiygXRakbXMWSXAqe3qINKhYZ44ITnvRH0XQNDYWKQAQ98Wo+MSiJvlCznuPvFGc"
     "BAlGm9jAD/Oipa+YZVeaRPBbAWVAB2QcLv+dVM33g4FCNt/YF0qzfABanS7nGHwH34gxBTYkGTHzHskB"
     "2d49e1agXKjSk3RPplyCFlFkvToKuWjKb3cGhzcADONChcOKps+Uc1KXBA5ZiqvlzQIDAQAB"
+)
+
+SOA: Final = "ns1.dns.example hostmaster.dns.example {serial} 3600 600 1209600 3600"
+_DELEGATIONS: Final = "\n".join(
+    f"{name} NS ns1.dns.example\n{name} NS ns2.dns.example\n{name} SOA {SOA.format(serial=7)}"
+    for name in DOMAINS
 )
 
 
@@ -45,6 +64,13 @@ autodiscover.{domain} CNAME autodiscover.outlook.com"""
 
 
 WORLD: Final = f"""
+; The registry, and the DNS host of all domains.
+com NS a.registry.example
+a.registry.example A {REGISTRY}
+ns1.dns.example A {NAME_SERVERS[0]}
+ns2.dns.example A {NAME_SERVERS[1]}
+{_DELEGATIONS}
+
 ; Microsoft's side: the networks that Exchange Online sends from, and its front door.
 spf.protection.outlook.com TXT v=spf1 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15 \
 ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48 \
@@ -176,7 +202,7 @@ def read_zone(text: str) -> Zone:
 def _record(kind: str, value: str) -> Record:
     if kind in {"A", "AAAA"}:
         return ip_address(value)
-    if kind in {"CNAME", "PTR"}:
+    if kind in {"CNAME", "NS", "PTR", "SOA"}:
         return value
     if kind == "MX":
         preference, exchange = value.split()

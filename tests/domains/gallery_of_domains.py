@@ -11,7 +11,9 @@ from domains.world_of_domains import (
     MICROSOFT,
     MIMECAST,
     MTA_STS,
+    NAME_SERVERS,
     PARKED,
+    SOA,
     WEAK_KEY,
     WORLD,
 )
@@ -35,6 +37,7 @@ class Case:
     senders: tuple[str, ...] = ()
     policy: str = ""
     silent: tuple[str, ...] = ()
+    at_second: str = ""  # lines that only the second name server has in place of the others
 
     @property
     def domain(self) -> str:
@@ -233,6 +236,21 @@ CASES = (
         MTA_STS + "_smtp._tls.@ TXT = NOTHING",
         policy=ENFORCE,
     ),
+    # Name servers
+    Case("served-well", "", MICROSOFT, NAME_SERVERS),
+    Case(
+        "served-old",
+        "nameservers-mx-elsewhere",
+        MICROSOFT,
+        NAME_SERVERS + "_dmarc.@ TXT = NOTHING",
+        at_second="@ MX 10 mx.oldhoster.example\n@ SOA " + SOA.format(serial=6),
+    ),
+    Case(
+        "served-out-of-reach",
+        "dmarc-missing",  # that nobody can be asked says nothing of the domain
+        MICROSOFT,
+        "@ NS ns8.dns.example\n@ NS ns9.dns.example\n_dmarc.@ TXT = NOTHING",
+    ),
     # DNS does not answer
     Case("silent", "dns-unanswered", MICROSOFT, silent=("MX", "TXT")),
 )
@@ -243,6 +261,14 @@ def zone() -> dict[tuple[str, str], Content]:
     found: dict[tuple[str, str], Content] = dict(read_zone(WORLD))
     for case in CASES:
         found |= _zone(case)
+    return found
+
+
+def second_zone() -> dict[tuple[str, str], Content]:
+    """Return the zone of all domains as the second name server has it."""
+    found = zone()
+    for case in CASES:
+        found |= read_zone(_spelt(case.at_second, case))
     return found
 
 

@@ -28,6 +28,10 @@ mail.messaging.microsoft.com A 65.55.88.22
 mx.oldhoster.example A 192.31.196.70
 selector1-all-well-example._domainkey.a.onmicrosoft.com TXT v=DKIM1; k=rsa; p={SIGNING_KEY}
 _spf.oldhoster.example TXT v=spf1 ip4:192.31.196.64/28 -all
+ns1.dns.example A 192.31.196.53
+ns2.dns.example A 192.52.193.53
+ns8.dns.example A 192.31.196.58
+ns9.dns.example A 192.52.193.59
 reports.example MX 10 mx.reports.example
 mx.reports.example A 192.31.196.71
 one.lookups.example TXT v=spf1 ip4:192.31.196.1 ~all
@@ -74,4 +78,11 @@ MTA_STS = """
 _mta-sts.@ TXT v=STSv1; id=20260101000000Z
 mta-sts.@ A 192.31.196.80
 _smtp._tls.@ TXT v=TLSRPTv1; rua=mailto:tls@@
+"""
+
+SOA = "ns1.dns.example host.dns.example {serial} 3600 600 1209600 3600"
+NAME_SERVERS = f"""
+@ NS ns1.dns.example
+@ NS ns2.dns.example
+@ SOA {SOA.format(serial=7)}
 """

@@ -30,7 +30,7 @@ SHELF = Shelf(PROBES)
 BOOKS = [book for name in SHELF.names if (book := SHELF.find(name))]
 KINDS = {probe.kind for probe in PROBES}
 IN_FULL = {"spf", "mx", "exchange", "connector", "inbound", "route", "loop", "attribution", "self"}
-IN_FULL |= {"registration", "reputation"}
+IN_FULL |= {"registration", "reputation", "nameservers"}
 PROGRAMS = frozenset(
     {"amtool", "curl", "dig", "ip", "journalctl", "mailflow-agent", "nc", "openssl", "ping"}
     | {"systemctl", "whois", "cat", "chown", "df", "ls", "od", "top"}

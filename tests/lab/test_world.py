@@ -36,6 +36,8 @@ def test_every_fault_changes_the_world_and_mending_it_brings_the_world_back(name
         or world.is_silent
         or world.is_stalled
         or world.is_failing("contoso.com")
+        or world.second_refuses("contoso.com")
+        or world.second_zone != world.zone
         or any(world.behaves(behaviour) for behaviour in Behaviour)
     )
     assert changed
@@ -45,6 +47,8 @@ def test_every_fault_changes_the_world_and_mending_it_brings_the_world_back(name
     assert not world.is_silent
     assert not world.is_stalled
     assert not world.is_failing("contoso.com")
+    assert not world.second_refuses("contoso.com")
+    assert world.second_zone == before
     assert not world.broken
 
 

@@ -162,6 +162,7 @@ checks:
   tls-rpt: {{interval: 1s, timeout: 8s}}
   autodiscover: {{interval: 1s, timeout: 8s}}
   reverse: {{interval: 1s, timeout: 8s}}
+  nameservers: {{interval: 2s, timeout: 8s, report_changes_for: {changes}}}
   connector: {{interval: 1s, timeout: 2s}}
   exchange: {{interval: 2s, timeout: 4s}}
   inbound: {{interval: 1s, timeout: 4s}}

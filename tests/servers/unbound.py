@@ -67,7 +67,7 @@ async def unbound(
     """
     assert PROGRAM is not None, "install Debian's unbound"
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         path = _configure(Path(folder), port, upstream, max_ttl, tuple(records))
         process = await asyncio.create_subprocess_exec(
             PROGRAM, "-d", "-c", str(path), stdin=asyncio.subprocess.DEVNULL
@@ -100,7 +100,7 @@ def _configure(
     return path
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port free for UDP and TCP; unbound cannot be asked to choose one."""
     while True:
         with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:

@@ -26,6 +26,7 @@ KEEPERS: Mapping[str, str] = {
     "dmarc": "Whoever publishes the domain's DNS",
     "mta-sts": "Whoever publishes the domain's DNS, or serves its policy",
     "tls-rpt": "Whoever publishes the domain's DNS",
+    "nameservers": "Whoever runs the domain's name servers, or holds it at the registrar",
     "dane": "Whoever publishes the DNS of the hosts that take the domain's mail",
     "autodiscover": "Whoever publishes the domain's DNS",
     "reverse": "Whoever lends the addresses that send: only they can name them",
@@ -48,6 +49,7 @@ KEEPERS: Mapping[str, str] = {
 _AGAIN: Mapping[str, str] = {
     "spf": "mailflow-agent check {}",
     "mx": "mailflow-agent check {}",
+    "nameservers": "mailflow-agent check {}",
     "exchange": "mailflow-agent check --walk {}",
     "connector": "mailflow-agent connector {}",
     "inbound": "mailflow-agent connector {}",

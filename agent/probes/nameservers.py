@@ -1,0 +1,292 @@
+"""Do all name servers of the domain answer, and do they say the same?
+
+A resolver asks any one of the servers that the zone above delegates to, and what that one says is
+the truth for whoever asked. A server that knows nothing of the zone costs time; one with an old
+copy of it sends a part of the mail the old way; and whoever changes the delegation has the domain.
+
+One run asks the zone above for the delegation, every server at every address for the zone, and
+those that speak for it for all that mail needs, past every cache; and the resolvers of the
+configuration for the same. Where port 53 of others cannot be reached from here, nobody is accused.
+Servers differ by right while a change spreads: that they do is a finding once it lasts.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Literal
+
+from agent.adapters.dns_inquiry import inquire
+from agent.domain import nameservers_answers as answers
+from agent.domain import nameservers_rules as rules
+from agent.domain.direct import Address, Said
+from agent.domain.dkim_selectors import Intent, wanted
+from agent.domain.fact import Text
+from agent.domain.finding import Finding, Measurement, Outcome, Signal, bounded
+from agent.domain.knowledge.topologies import TOPOLOGIES
+from agent.domain.mx import matches_any
+from agent.domain.names import MAX_NAME
+from agent.domain.nameservers import Standing, Survey, survey
+from agent.domain.nameservers_lint import lint
+from agent.domain.nameservers_report import draw
+from agent.domain.nameservers_soa import soa_of
+from agent.domain.peer_text import PeerText
+from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
+from agent.settings import CheckSettings, DomainSubject, Duration, Field, HostPattern
+
+if TYPE_CHECKING:
+    from agent.adapters.history import Seen
+
+_DAY = 86400
+_SHOWN = 40  # servers of a delegation that are shown and compared
+_RESOLVERS = 4  # of the configuration that are asked
+
+SERVERS = Signal(
+    name="mailflow_nameservers_servers",
+    help="Name servers of the domain's zone, by the zone above and by its own records.",
+)
+ASKED = Signal(
+    name="mailflow_nameservers_addresses_asked",
+    help="Addresses of name servers that were asked.",
+)
+AUTHORITATIVE = Signal(
+    name="mailflow_nameservers_addresses_authoritative",
+    help="Addresses of name servers that speak for the zone.",
+)
+SPREAD = Signal(
+    name="mailflow_nameservers_serial_spread",
+    help="By how much the oldest SOA serial of servers with one primary is behind the newest.",
+)
+SLOWEST = Signal(
+    name="mailflow_nameservers_slowest_answer_seconds",
+    help="Time that the slowest name server took to answer for the SOA record.",
+)
+LOWEST_TTL = Signal(
+    name="mailflow_nameservers_lowest_ttl_seconds",
+    help="Lowest time to live of the records that mail needs, as the name servers publish it.",
+)
+HIGHEST_TTL = Signal(
+    name="mailflow_nameservers_highest_ttl_seconds",
+    help="Highest time to live of the records that mail needs, as the name servers publish it.",
+)
+CHANGED_AT = Signal(
+    name="mailflow_nameservers_delegation_changed_timestamp_seconds",
+    help="When the delegation last changed, or was first seen.",
+)
+
+
+class NameserversSettings(CheckSettings):
+    """Settings of a nameservers check."""
+
+    interval: Duration = Field(
+        default=timedelta(hours=1),
+        ge=timedelta(seconds=1),
+        description="Time between the starts of two runs.",
+    )
+    expected: tuple[HostPattern, ...] = Field(
+        default=(),
+        description="Name servers that the domain may be delegated to, each exact or with one"
+        " leading `*.`; by default those that were seen first, and a change is reported.",
+    )
+    report_changes_for: Duration = Field(
+        default=timedelta(hours=24),
+        description="How long a change of the delegation stays a finding; `0s` for never.",
+    )
+    answers_may_differ_for: Duration = Field(
+        default=timedelta(minutes=15),
+        description="How long name servers may differ while a change spreads. A resolver has the"
+        " records' time to live besides.",
+    )
+    serials_may_differ_for: Duration = Field(
+        default=timedelta(minutes=15),
+        description="How long a server may keep an older serial than others, besides the `refresh`"
+        " of the zone's SOA record.",
+    )
+    min_ttl: Duration = Field(
+        default=timedelta(minutes=5), description="Lowest acceptable TTL of what mail needs."
+    )
+    max_ttl: Duration = Field(
+        default=timedelta(days=7), description="Highest acceptable TTL of what mail needs."
+    )
+    reach: Literal["public", "private"] = Field(
+        default="public",
+        description="Whether name servers at addresses of an inside network are asked too; what"
+        " DNS names is else only asked where it is on the Internet.",
+    )
+
+
+NameserversCheck = Check[DomainSubject, NameserversSettings]
+
+
+async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
+    """Ask everybody, and judge what was heard."""
+    plan = survey(check.subject, _selectors(check), _places(tools))
+    found = await inquire(plan, tools.resolver, tools.direct, check.settings.reach)
+    if found.silence is not None:
+        reason = found.silence.reason
+        detail = f"NS of {check.subject}: {reason}."
+        return Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
+    now = tools.clock.now()
+    seen = _note_delegation(check, tools, found, now)
+    findings = bounded(
+        (
+            *lint(found, reach=check.settings.reach),
+            *_lint_delegation(check, found, seen, now),
+            *_lint_lasting(check, tools, found, now),
+            *answers.lint_times(
+                found,
+                int(check.settings.min_ttl.total_seconds()),
+                int(check.settings.max_ttl.total_seconds()),
+            ),
+            *answers.lint_wildcards(found),
+        )
+    )
+    facts = draw(found)
+    if seen is not None:
+        facts["delegation"] = Text(_history(found, seen))
+    unknown = any(each.rule in (rules.OUT_OF_REACH, rules.INTERCEPTED) for each in findings)
+    return Outcome(findings, _measure(found, seen), facts, "unreachable" if unknown else "")
+
+
+def _selectors(check: NameserversCheck) -> tuple[str, ...]:
+    """Return the selectors whose keys are compared: those that are surely in use."""
+    target = check.target
+    topology = TOPOLOGIES[target.topology]
+    if not topology.sends or (target.topology == "custom" and not target.dkim_selectors):
+        return ()
+    senders = target.senders or topology.senders
+    intent = Intent(senders=senders, selectors=target.dkim_selectors)
+    return tuple(one.selector for one in wanted(check.subject, intent) if one.is_expected)
+
+
+def _places(tools: Toolbox) -> tuple[tuple[Address, int], ...]:
+    """Return the resolvers of the configuration."""
+    places = (
+        server.address.rpartition(":") for server in tools.resolver.stats.servers[:_RESOLVERS]
+    )
+    return tuple((ip_address(host), int(port)) for host, _, port in places)
+
+
+def _note_delegation(
+    check: NameserversCheck, tools: Toolbox, found: Survey, now: datetime
+) -> "Seen | None":
+    """Note the delegation; what the zone above says and what the resolver says are two things."""
+    source, names = found.zone.told if found.zone else ("", ())
+    if not names:
+        return None
+    return tools.history.note(f"{check.identity}#{source}", "\n".join(_lines(found)), now)
+
+
+def _lines(found: Survey) -> list[str]:
+    """Return the delegation, one server a line: the same for the same."""
+    zone = found.zone
+    names = sorted(zone.told[1]) if zone else []
+    lines = [f"{PeerText(zone.name)} NS {PeerText(name, MAX_NAME)}" for name in names if zone]
+    return [*lines[:_SHOWN], *([f"and {len(lines) - _SHOWN} more"] if lines[_SHOWN:] else [])]
+
+
+def _lint_delegation(
+    check: NameserversCheck, found: Survey, seen: "Seen | None", now: datetime
+) -> Iterator[Finding]:
+    """Yield servers that the operator does not expect, or a change where nothing is expected."""
+    names = found.zone.told[1] if found.zone else ()
+    settings = check.settings
+    if settings.expected:
+        strange = [name for name in names if not matches_any(settings.expected, name)]
+        for name in strange:
+            detail = f"{PeerText(name, MAX_NAME)} is none of {', '.join(settings.expected)}."
+            yield rules.UNEXPECTED.found(detail)
+        return
+    changed_at = seen.changed_at if seen is not None else None
+    if seen and changed_at and now < changed_at + settings.report_changes_for:
+        yield _change(seen, _lines(found), changed_at)
+
+
+def _change(seen: "Seen", lines: list[str], changed_at: datetime) -> Finding:
+    old = (seen.previous or "").splitlines()
+    added = [f"+ {line}" for line in lines if line not in old]
+    removed = [f"- {line}" for line in old if line not in lines]
+    when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    detail = f"{len(added)} added and {len(removed)} removed at {when}."
+    return rules.CHANGED.found(detail, *added, *removed)
+
+
+def _lint_lasting(
+    check: NameserversCheck, tools: Toolbox, found: Survey, now: datetime
+) -> Iterator[Finding]:
+    """Yield differences that have lasted for longer than a change takes to spread."""
+
+    def lasts(key: str, text: str, allowed: float) -> bool:
+        seen = tools.history.note(f"{check.identity}#{key}", text, now)
+        since = seen.changed_at or seen.first_seen
+        return bool(text) and (now - since).total_seconds() >= allowed
+
+    settings = check.settings
+    patience = settings.answers_may_differ_for.total_seconds()
+    hint = "" if patience else "; it may be a change on its way"
+    apart = answers.splits(found)
+    if lasts("splits", "\n".join(each.text for each in apart), patience):
+        yield from answers.lint_splits(apart, hint)
+    late, soa = answers.lag(found), soa_of(found)
+    allowed = settings.serials_may_differ_for.total_seconds()
+    allowed += min(soa.refresh, _DAY) if soa and allowed else 0
+    text = "\n".join(f"{each.voice.address} {each.serial}" for each in late)
+    if lasts("serials", text, allowed):
+        yield from answers.lint_serials(late, hint)
+    other = answers.deviations(found)
+    # A single look knows no time before itself; a cache may hold what was there.
+    ttl = max((each.ttl for each in other), default=0) if patience else 0
+    if lasts("resolvers", "\n".join(each.text for each in other), patience + ttl):
+        yield from answers.lint_deviations(other, hint)
+
+
+def _measure(found: Survey, seen: "Seen | None") -> tuple[Measurement, ...]:
+    good = found.of(Standing.GOOD)
+    measured = [
+        SERVERS.at(len(found.zone.names) if found.zone else 0),
+        ASKED.at(len(found.voices)),
+        AUTHORITATIVE.at(len(good)),
+    ]
+    seconds = [voice.soa.seconds for voice in good if isinstance(voice.soa, Said)]
+    if good:
+        measured.append(SPREAD.at(answers.spread(found)))
+        measured.append(SLOWEST.at(max(seconds)))
+    ttls = tuple(answers.ttls(found).values())
+    if ttls:
+        measured += [LOWEST_TTL.at(min(ttls)), HIGHEST_TTL.at(max(ttls))]
+    if seen is not None:
+        measured.append(CHANGED_AT.at((seen.changed_at or seen.first_seen).timestamp()))
+    return tuple(measured)
+
+
+def _history(found: Survey, seen: "Seen") -> str:
+    is_above = found.zone is not None and bool(found.zone.delegation)
+    lines = _lines(found)
+    lines.append("told by the zone above" if is_above else "told by the resolver")
+    lines.append(f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC")
+    if seen.changed_at is not None:
+        lines.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
+    return "\n".join(lines)
+
+
+PROBE = Probe(
+    kind="nameservers",
+    subject=DomainSubject,
+    settings=NameserversSettings,
+    run=run,
+    rules=rules.RULES,
+    signals=(
+        SERVERS,
+        ASKED,
+        AUTHORITATIVE,
+        SPREAD,
+        SLOWEST,
+        LOWEST_TTL,
+        HIGHEST_TTL,
+        CHANGED_AT,
+    ),
+    depends_on=("resolver",),
+    example="{interval: 1h, report_changes_for: 24h}",
+    one_off=NameserversSettings(
+        answers_may_differ_for=timedelta(0), serials_may_differ_for=timedelta(0)
+    ),
+)
