@@ -16,7 +16,7 @@ from servers.running import Installation, Running, eventually, running
 SEVERITY = "mailflow_check_severity"
 ROUTE = {"subject": "to-mailbox", "probe": "route"}
 SUCCESSFUL = "mailflow_config_last_reload_successful"
-OF_DOMAINS = ("dkim", "dmarc", "exchange", "mta-sts", "mx", "refusal", "spf", "tls-rpt")
+OF_DOMAINS = ("dane", "dkim", "dmarc", "exchange", "mta-sts", "mx", "refusal", "spf", "tls-rpt")
 DOMAINS = ("contoso.com", "fabrikam.com", "fourthcoffee.com")
 CHECKS = {
     *(f"{domain}/{kind}" for domain in DOMAINS for kind in OF_DOMAINS),

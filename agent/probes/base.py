@@ -90,7 +90,8 @@ class Probe(Generic[T, S]):
     short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
     subject of its kind, such as an outbound connector; an empty text where it has. ``one_off`` are
     the settings for a single look at a subject of which nothing but the name is known: what takes
-    time to be judged is judged at once. None where public data and a name are not enough.
+    time to be judged is judged at once. None where public data and a name are not enough. ``after``
+    are the kinds whose runs note what this one compares, for where both look but once.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class Probe(Generic[T, S]):
     example: str = ""
     unfit: "Callable[[T], str] | None" = None
     one_off: S | None = None
+    after: tuple[str, ...] = ()
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

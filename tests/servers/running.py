@@ -156,6 +156,7 @@ checks:
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dmarc: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dkim: {{interval: 1s, timeout: 8s}}
+  dane: {{interval: 1s, timeout: 8s}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
   connector: {{interval: 1s, timeout: 2s}}

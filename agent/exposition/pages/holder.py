@@ -45,6 +45,7 @@ KEEPERS: Mapping[str, str] = {
 _AGAIN: Mapping[str, str] = {
     "spf": "mailflow-agent check {}",
     "mx": "mailflow-agent check {}",
+    "dane": "mailflow-agent check --walk {}",
     "exchange": "mailflow-agent check --walk {}",
     "connector": "mailflow-agent connector {}",
     "inbound": "mailflow-agent connector {}",
