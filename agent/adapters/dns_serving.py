@@ -61,12 +61,13 @@ class ResourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to say."""
+    """What to say; *authentic* as a resolver that DNSSEC has convinced."""
 
     rcode: int = NOERROR
     answers: tuple[ResourceRecord, ...] = ()
     authority: tuple[ResourceRecord, ...] = ()
     truncated: bool = False
+    authentic: bool = False
 
 
 def read_question(wire: bytes) -> Question | None:
@@ -102,7 +103,8 @@ def write_response(question: Question, response: Response, *, datagram: bool) ->
 
 
 def _write(question: Question, response: Response) -> bytes:
-    flags = 0x8580 | (0x0200 if response.truncated else 0) | response.rcode  # QR AA RD RA
+    flags = 0x8580 | response.rcode  # QR AA RD RA
+    flags |= (0x0200 if response.truncated else 0) | (0x0020 if response.authentic else 0)
     sections = (response.answers, response.authority)
     header = question.ident + struct.pack(
         "!HHHHH", flags, 1, len(response.answers), len(response.authority), question.edns

@@ -29,7 +29,7 @@ from agent.domain.knowledge.dnssec_hosts import (
 from agent.domain.lookup import Answer
 from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
-from agent.domain.tlsa import Tlsa
+from agent.domain.tlsa import Tlsa, TlsaError, parse
 
 _WHY = {
     Validation.NOT_BELIEVED: "the resolver is on another machine, and `agent.trust_ad` is not set",
@@ -106,11 +106,19 @@ def _records(picture: Picture) -> Iterator[Finding]:
             detail = f"{shown(host.name)} is an alias for {target}, which has no TLSA record."
             yield rules.ALIAS.found(detail)
         flaws = [f"{each}: {each.flaw}" for each in host.records if each.flaw]
-        if not flaws:
-            continue
-        is_all = len(flaws) == len(host.records)
-        rule = rules.UNUSABLE if is_all else rules.RECORD_UNUSABLE
-        yield rule.found(f"{shown(host.name)}: {flaws[0]}.", *flaws[1:])
+        flaws += _unreadable(host)
+        if flaws:
+            is_all = not any(each.is_usable for each in host.records)
+            rule = rules.UNUSABLE if is_all else rules.RECORD_UNUSABLE
+            yield rule.found(f"{shown(host.name)}: {flaws[0]}.", *flaws[1:])
+
+
+def _unreadable(host: Host) -> Iterator[str]:
+    for record in host.tlsa.records if isinstance(host.tlsa, Answer) else ():
+        try:
+            parse(str(record))
+        except TlsaError as error:
+            yield f"{PeerText(str(record)) or 'an empty record'}: {error.problem}"
 
 
 def _coverage(picture: Picture) -> Iterator[Finding]:

@@ -45,7 +45,10 @@ class Validation(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """An exchange: ``tlsa`` is the answer that counts, at ``name``; ``addresses`` both answers."""
+    """An exchange: ``tlsa`` is the answer that counts, at ``name``; ``addresses`` both answers.
+
+    ``records`` are those that can be read.
+    """
 
     exchange: str
     preference: int

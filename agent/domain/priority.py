@@ -196,21 +196,24 @@ def prioritise(found: Mapping[str, Iterable[Finding]]) -> tuple[Item, ...]:
 def _by_rule(found: Mapping[str, Iterable[Finding]]) -> list[Item]:
     """Put findings of one rule together; a rule that every probe has is one thing for all."""
     alike: dict[Rule, tuple[str, list[Finding]]] = {}
-    for kind, findings in found.items():
-        for finding in findings:
+    for kind in sorted(found, key=_place):
+        for finding in found[kind]:
             alike.setdefault(finding.rule, (kind, []))[1].append(finding)
     return [Item(kind, tuple(dict.fromkeys(findings))) for kind, findings in alike.values()]
 
 
 def _rank(item: Item) -> tuple[int, int, int]:
     """Return the place of an item; what cannot be told apart stays in the order of its probe."""
-    code = item.rule.code
-    kind = _KINDS.index(item.kind) if item.kind in _KINDS else _LAST
+    code, kind = item.rule.code, _place(item.kind)
     severity = -item.rule.severity
     if item.rule.severity is Severity.CRITICAL:
         return severity, int(code in FORGED), kind
     place = WARNINGS.index(code) if code in WARNINGS else len(WARNINGS)
     return severity, place, kind
+
+
+def _place(kind: str) -> int:
+    return _KINDS.index(kind) if kind in _KINDS else _LAST
 
 
 def _cause(item: Item, items: list[Item]) -> str:

@@ -154,7 +154,7 @@ def read_zone(text: str) -> Zone:
 def _record(kind: str, value: str) -> Record:
     if kind in {"A", "AAAA"}:
         return ip_address(value)
-    if kind in {"CNAME", "PTR"}:
+    if kind in {"CNAME", "PTR", "TLSA"}:
         return value
     if kind == "MX":
         preference, exchange = value.split()

@@ -160,12 +160,7 @@ async def _ask(direct: "Direct", server: Server, key: Key, *, is_failed: bool) -
 
 def _server(tools: Toolbox) -> Server | None:
     """Return the resolver to ask: the preferred one."""
-    for host, port in tools.resolver.servers:
-        try:
-            return ip_address(host), port
-        except ValueError:  # an address with a zone
-            continue
-    return None
+    return next(((ip_address(host), port) for host, port in tools.resolver.servers), None)
 
 
 def _sights(found: Survey, tools: Toolbox, now: datetime) -> Mapping[str, Sight]:

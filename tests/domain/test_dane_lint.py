@@ -226,6 +226,8 @@ CASES = [
     (fires, rules.UNUSABLE, "usage 1", GOOD.but(dns=f"{MX}{AT} TLSA 1{FIT[1:]}")),
     (fires, rules.UNUSABLE, "too short", GOOD.but(dns=f"{MX}{AT} TLSA {FIT[:-2]}")),
     (quiet, rules.UNUSABLE, "one can be used", GOOD.but(dns=f"{DNS}\n{AT} TLSA 0{FIT[1:]}")),
+    (fires, rules.UNUSABLE, "shorter than a record", GOOD.but(dns=f"{MX}{AT} TLSA 3 1")),
+    (fires, rules.RECORD_UNUSABLE, "one that cannot be read", GOOD.but(dns=f"{DNS}\n{AT} TLSA 3")),
     (fires, rules.RECORD_UNUSABLE, "one of three", GOOD.but(dns=f"{DNS}\n{AT} TLSA 0{FIT[1:]}")),
     (quiet, rules.RECORD_UNUSABLE, "all", GOOD.but(dns=f"{MX}{AT} TLSA 1{FIT[1:]}")),
     (quiet, rules.RECORD_UNUSABLE, "none", GOOD),
