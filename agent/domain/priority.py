@@ -125,6 +125,8 @@ _PERMERROR = (
 _EVERYBODY = ("spf-stranger-passes", "spf-not-sender-passes")
 _REFUSED = ("spf-sender-refused", "spf-verdict-differs")
 
+_MOVING = ("dane-partly-covered", "dane-required", "mx-preference", "mx-both-endpoints")
+
 EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "mx-missing": ("mx-expected-missing",),
     "mx-literal": ("mx-none-reachable", "mx-expected-missing"),
@@ -152,8 +154,8 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "dane-bogus": ("dns-unanswered",),
     "dane-signature-expired": ("dane-bogus", "dns-unanswered"),
     "dane-domain-insecure": ("dane-required",),
-    "dane-microsoft-not-preferred": ("dane-partly-covered", "dane-required", "mx-preference"),
-    "dane-microsoft-old-exchange": ("dane-partly-covered", "dane-required", "mx-preference"),
+    "dane-microsoft-not-preferred": _MOVING,
+    "dane-microsoft-old-exchange": _MOVING,
     "dkim-missing": ("dkim-cname-missing", "dkim-selectors-unknown"),
     "dmarc-missing": ("dmarc-parked", "dmarc-none"),
     "dmarc-several-records": ("dmarc-verdicts-differ",),

@@ -1,4 +1,4 @@
-"""DNSSEC and DANE, with zones that Knot signs, an unbound that validates, and Postfix's certificate.
+"""DNSSEC and DANE: zones that Knot signs, an unbound that validates, Postfix's certificate.
 
 The servers are started once; each domain of theirs has one fault, or none.
 """
@@ -24,6 +24,7 @@ from agent.adapters.sightings import Sightings
 from agent.adapters.x509 import key_of
 from agent.adapters.x509_making import ders_of
 from agent.domain import dane_rules as rules
+from agent.domain.dane_report import SIGNATURE_EXPIRY, SIGNED
 from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Query
@@ -60,7 +61,7 @@ def lines(zone: str, *tlsa: str, mx: str = "") -> str:
 
 def zones() -> dict[str, Zone]:
     """Return the zones, each under the name of what is wrong with it."""
-    alias = f"_25._tcp.mx.alias.test. 60 CNAME {{}}.good.test.\n"
+    alias = "_25._tcp.mx.alias.test. 60 CNAME keys.good.test.\n"
     return {
         "good.test": Zone(
             lines("good.test", FIT, f"3 1 1 {'cd' * 32}") + f"keys.good.test. 60 TLSA {FIT}\n"
@@ -74,13 +75,11 @@ def zones() -> dict[str, Zone]:
         ),
         "records.test": Zone(lines("records.test", FIT), spoilt=((FIT[6:].upper(), "EF" * 32),)),
         "half.test": Zone(lines("half.test", FIT), is_anchored=False),
-        "odd.test": Zone(
-            lines("odd.test", f"{FIT}ab", FIT)
-        ),
+        "odd.test": Zone(lines("odd.test", f"{FIT}ab", FIT)),
         "plain.test": Zone(lines("plain.test"), ago=None),
         "ignored.test": Zone(lines("ignored.test", FIT), ago=None),
         "guest.test": Zone(lines("guest.test", mx="mx.ignored.test")),
-        "alias.test": Zone(lines("alias.test") + alias.format("keys")),
+        "alias.test": Zone(lines("alias.test") + alias),
     }
 
 
@@ -149,8 +148,8 @@ async def test_a_sound_domain_is_signed_and_fits_what_the_exchange_shows(world: 
     assert after.findings == ()
     assert stand(after) == "fits"
     told = {each.signal: each.value for each in after.measurements}
-    assert told[dane.SIGNALS[0]] == 1
-    left = cast("float", told[dane.SIGNALS[2]]) - world.clock.now().timestamp()
+    assert told[SIGNED] == 1
+    left = cast("float", told[SIGNATURE_EXPIRY]) - world.clock.now().timestamp()
     assert LIFETIME / 2 < timedelta(seconds=left) <= LIFETIME
 
 

@@ -28,7 +28,6 @@ from servers.dane_case import (
     MOVING,
     MX,
     NEW,
-    NOON,
     OLD,
     OTHER,
     OWN,
@@ -39,6 +38,7 @@ from servers.dane_case import (
     D,
     signature,
 )
+from servers.standings import NOON
 
 GOOD = Case()
 BOTH = f"{D} MX 0 {OLD}\n{D} MX 20 {NEW}\n{MOVING}_mta-sts.{D} TXT v=STSv1; id=1\n"

@@ -74,7 +74,14 @@ async def unbound(
     assert PROGRAM is not None, "install Debian's unbound"
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        path = _configure(Path(folder), port, upstream, max_ttl, tuple(records), tuple(anchors))
+        path = _configure(
+            Path(folder),
+            port,
+            upstream,
+            max_ttl=max_ttl,
+            records=tuple(records),
+            anchors=tuple(anchors),
+        )
         process = await asyncio.create_subprocess_exec(
             PROGRAM, "-d", "-c", str(path), stdin=asyncio.subprocess.DEVNULL
         )
@@ -87,10 +94,11 @@ async def unbound(
             await process.wait()
 
 
-def _configure(  # noqa: PLR0913 - all that may differ
+def _configure(
     folder: Path,
     port: int,
     upstream: tuple[str, int],
+    *,
     max_ttl: int,
     records: tuple[str, ...],
     anchors: tuple[str, ...],

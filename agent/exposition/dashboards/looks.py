@@ -178,15 +178,6 @@ LOOKS = {
         "Red: in mode enforce, senders that obey the policy keep the mail. Add the host to it.",
         words.RED_FROM_ONE,
     ),
-    "mailflow_dane_domain_signed": _yes(
-        "DNSSEC vouches for the MX records",
-        "Red: the zone is not signed, and nobody heeds TLSA records. " + _SEE,
-    ),
-    "mailflow_dane_exchanges": Look(
-        "Exchanges by how DANE stands",
-        "From `mismatching` ones senders with DANE keep the mail. " + _SEE,
-        stacked=True,
-    ),
     "mailflow_dkim_selectors": Look(
         "DKIM selectors by verdict", "By a `weak` one others can sign. " + _ADVICE, stacked=True
     ),
