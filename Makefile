@@ -5,7 +5,8 @@ VENV := .venv
 EXIM := exim4-daemon-light libidn12 libnss-wrapper libgnutls-dane0 libunbound8 libevent-2.1-7
 # command:package, of the servers that the tests start
 SERVERS := openssl:openssl postfix:postfix dovecot:dovecot-core /usr/lib/dovecot/imap:dovecot-imapd \
-	/usr/lib/dovecot/lmtp:dovecot-lmtpd ip:iproute2 unbound:unbound promtool:prometheus chromium:chromium \
+	/usr/lib/dovecot/lmtp:dovecot-lmtpd ip:iproute2 unbound:unbound \
+	knotd:knot kzonesign:knot-dnssecutils promtool:prometheus chromium:chromium \
 	faketime:faketime prometheus-alertmanager:prometheus-alertmanager jsonnet:jsonnet
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -49,7 +50,7 @@ all: domain ## all tests, each once
 unit: $(VENV)/dev.stamp ## tests without servers of others
 	$(BIN)/pytest -q -n $(WORKERS) -m 'not integration'
 
-integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, unbound, Prometheus and Chromium
+integration: $(VENV)/dev.stamp ## tests with OpenSSL, Postfix, Exim, Dovecot, unbound, Knot, Prometheus and Chromium
 	@.ci/packages $(SERVERS)
 	@.ci/unpacked $(VENV)/debian $(EXIM)
 	$(BIN)/pytest -q -n $(WORKERS) -m integration

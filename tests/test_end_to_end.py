@@ -17,7 +17,7 @@ SEVERITY = "mailflow_check_severity"
 ROUTE = {"subject": "to-mailbox", "probe": "route"}
 SUCCESSFUL = "mailflow_config_last_reload_successful"
 OF_DOMAINS = (
-    *("autodiscover", "dkim", "dmarc", "exchange", "mta-sts", "mx", "nameservers"),
+    *("autodiscover", "dane", "dkim", "dmarc", "exchange", "mta-sts", "mx", "nameservers"),
     *("refusal", "reverse", "spf", "tls-rpt"),
 )
 DOMAINS = ("contoso.com", "fabrikam.com", "fourthcoffee.com")

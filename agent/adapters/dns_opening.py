@@ -22,6 +22,7 @@ _POINTER = 0xC0
 _RECORD: Final = struct.Struct("!HHIH")
 _COUNTS: Final = struct.Struct("!HHHH")
 _TEXTS: Final = (16, 99)
+_LEFT_OPAQUE: Final = 52  # dnspython drops the whole message over a TLSA record of an odd length
 _MAX_EFFORT = 100_000  # some 25 ms
 _NAMES_IN: Final = {  # where names begin
     2: (0,),
@@ -96,7 +97,8 @@ def _hide(wire: bytes, marks: tuple[Mark, ...], codes: frozenset[int]) -> bytes:
     """
     opaque = bytearray(wire)
     for mark in marks:
-        if (mark.code in codes or mark.code == OPT) and (mark.length or mark.code not in _TEXTS):
+        is_wanted = mark.code in codes or mark.code == OPT
+        if is_wanted and (mark.length or mark.code not in _TEXTS) and mark.code != _LEFT_OPAQUE:
             continue
         opaque[mark.offset : mark.offset + 2] = b"\xff\x00"  # private use, RFC 6895 section 3.1
     return bytes(opaque)

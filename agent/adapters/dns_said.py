@@ -102,6 +102,7 @@ def _signatures(answer: _Records, owner: str, code: int) -> Iterator[Signature]:
                 int(rdata.key_tag),
                 datetime.fromtimestamp(int(rdata.inception), UTC),
                 datetime.fromtimestamp(int(rdata.expiration), UTC),
+                int(rdata.original_ttl),
             )
 
 

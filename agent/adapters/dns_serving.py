@@ -61,7 +61,7 @@ class ResourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to say; *authoritative* is the AA bit, *recursion* the RA bit."""
+    """What to say; *authoritative*, *recursion* and *authentic* are the bits AA, RA and AD."""
 
     rcode: int = NOERROR
     answers: tuple[ResourceRecord, ...] = ()
@@ -70,6 +70,7 @@ class Response:
     additional: tuple[ResourceRecord, ...] = ()
     authoritative: bool = True
     recursion: bool = True
+    authentic: bool = False
 
 
 def read_question(wire: bytes) -> Question | None:
@@ -107,6 +108,7 @@ def write_response(question: Question, response: Response, *, datagram: bool) ->
 def _write(question: Question, response: Response) -> bytes:
     flags = 0x8100 | (0x0200 if response.truncated else 0) | response.rcode  # QR RD
     flags |= (0x0400 if response.authoritative else 0) | (0x0080 if response.recursion else 0)
+    flags |= 0x0020 if response.authentic else 0
     sections = (response.answers, response.authority, response.additional)
     answers, authority, additional = map(len, sections)
     header = question.ident + struct.pack(

@@ -38,6 +38,12 @@ def _reader(convert: Callable[[Any], Any]) -> Callable[[Found], list[Record]]:
     return lambda found: sorted(convert(rrset[0]) for rrset, _ in found)
 
 
+def _tlsa(rdata: Any) -> str:
+    """Write a TLSA record as zone files have it, however short it is."""
+    octets = bytes(rdata.data)
+    return " ".join((*map(str, octets[:3]), octets[3:].hex())).rstrip()
+
+
 _in_text = _reader(lambda rdata: str(rdata.to_text()))
 _READERS: Final[dict[Type, Callable[[Found], list[Record]]]] = {
     "A": _reader(lambda rdata: IPv4Address(rdata.address)),
@@ -49,7 +55,7 @@ _READERS: Final[dict[Type, Callable[[Found], list[Record]]]] = {
     "NS": _reader(lambda rdata: name_of(rdata.target)),
     "CNAME": _reader(lambda rdata: name_of(rdata.target)),
     "SOA": _in_text,
-    "TLSA": _in_text,
+    "TLSA": _reader(_tlsa),
     "DS": _in_text,
     "DNSKEY": _in_text,
     "RRSIG": _in_text,

@@ -105,7 +105,12 @@ class _Reader:
         soa = self._soa()
         if soa is not None:
             rdata, mark = soa
-            answer = Answer(name_exists=exists, aliases=aliases, size=self._size)
+            answer = Answer(
+                name_exists=exists,
+                aliases=aliases,
+                size=self._size,
+                authentic=bool(self._message.flags & dns.flags.AD),
+            )
             return Reading(answer, self._layout([mark], passed, cap=int(rdata.minimum)))
         if exists and aliases:
             return Reading(Dangling(aliases), self._layout([], passed))

@@ -54,6 +54,7 @@ class Resolver:
     ) -> None:
         known = tuple(ServerStats(f"{host}:{port}") for host, port in servers)
         self.stats = ResolverStats(servers=known)
+        self.servers = servers
         # Whoever sits between us and the resolver can set a bit (RFC 6698 section A.3).
         self.is_believed = trust_ad or all(_is_loopback(host) for host, _ in servers)
         self._clock = clock

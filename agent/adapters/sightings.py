@@ -7,8 +7,8 @@ restart the next runs see it all again.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from agent.domain.dkim_signature import selectors_for
@@ -17,6 +17,21 @@ from agent.domain.reading import Reading
 
 MAX_HOSTS = 10_000  # those that nobody has seen for longest go first
 MAX_NAMES = 100  # of one certificate
+MAX_CHAINS = 16  # of one host
+MAX_PRINTS = 5  # certificates of one chain
+_LATELY = timedelta(days=1)  # an address that nobody has met since has perhaps gone
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The chain that one address of a host showed, the server's own certificate first.
+
+    ``prints`` are as :func:`agent.domain.tlsa.print_of` makes them.
+    """
+
+    address: str
+    prints: tuple[bytes, ...]
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +39,14 @@ class Seen:
     """The certificate that a host showed: its names, its end, and when it was shown. UTC.
 
     ``is_trusted`` tells whether it leads to a root of the trust store; None where nobody said.
+    ``chains`` are those of its addresses that were lately shown at port 25.
     """
 
     names: tuple[str, ...]
     not_after: datetime
     seen_at: datetime
     is_trusted: bool | None = None
+    chains: tuple[Chain, ...] = ()
 
 
 class Sightings:
@@ -45,7 +62,7 @@ class Sightings:
         self._signed: dict[str, tuple[str, ...]] = {}
         self.changed = 0
 
-    def note_certificate(
+    def note_certificate(  # noqa: PLR0913 - what was shown, where and when
         self,
         host: str,
         names: tuple[str, ...],
@@ -53,14 +70,18 @@ class Sightings:
         now: datetime,
         *,
         is_trusted: bool | None = None,
+        chain: Chain | None = None,
     ) -> None:
         """Note the certificate that *host* shows; texts must be safe to show.
 
-        Where the addresses of a host show different ones, the last that was noted counts.
+        Where the addresses of a host show different ones, the last that was noted counts; *chain*
+        is kept beside those of the other addresses.
         """
         host = host.lower().rstrip(".")
         before = self._certificates.get(host)
-        seen = self._certificates[host] = Seen(names[:MAX_NAMES], not_after, now, is_trusted)
+        chains = _joined(before.chains if before else (), chain, now)
+        seen = Seen(names[:MAX_NAMES], not_after, now, is_trusted, chains)
+        self._certificates[host] = seen
         self.changed += before is None or before.names != seen.names
         self._certificates.move_to_end(host)
         if len(self._certificates) > MAX_HOSTS:
@@ -111,3 +132,14 @@ class Sightings:
                 return
             del self._certificates[host]
             self.changed += 1
+
+
+def _joined(known: tuple[Chain, ...], chain: Chain | None, now: datetime) -> tuple[Chain, ...]:
+    """Put *chain* beside those of other addresses; what is the same is kept once in memory."""
+    lately = tuple(each for each in known if now - each.seen_at <= _LATELY)
+    if chain is None:
+        return lately
+    prints = chain.prints[:MAX_PRINTS]
+    prints = next((each.prints for each in lately if each.prints == prints), prints)
+    others = tuple(each for each in lately if each.address != chain.address)
+    return (*others[-MAX_CHAINS + 1 :], replace(chain, prints=prints))

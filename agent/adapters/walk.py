@@ -5,20 +5,23 @@ once; hence it says nothing secret and sends no message.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer, Reach
 from agent.adapters.egress import Egress
-from agent.adapters.sightings import Sightings
+from agent.adapters.sightings import MAX_PRINTS, Chain, Sightings
 from agent.adapters.smtp_session import Session, Target, hold
 from agent.adapters.tls import TlsClient
 from agent.adapters.trust import TrustStore
+from agent.adapters.x509 import key_of
 from agent.domain.smtp import Errand, Phase, Reason, Unreached
 from agent.domain.tls import Trust
+from agent.domain.tlsa import print_of
 from agent.domain.walk import Walked
 
 _SHORTEST = timedelta(milliseconds=1)
+SMTP_PORT = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +112,13 @@ class Walker:
         presented = self.trust.present(secured.chain, now, secured.staple)
         if self.sightings is not None and presented is not None:
             leaf = presented.leaf
-            is_trusted = presented.trust is Trust.TRUSTED
             self.sightings.note_certificate(
-                stop.host, leaf.held, leaf.not_after, now, is_trusted=is_trusted
+                stop.host,
+                leaf.held,
+                leaf.not_after,
+                now,
+                is_trusted=presented.trust is Trust.TRUSTED,
+                chain=_chain(stop, secured.chain, now),
             )
         return replace(
             seen,
@@ -121,6 +128,17 @@ class Walker:
             tls_cipher=secured.cipher,
             asked=secured.asked,
         )
+
+
+def _chain(stop: Stop, ders: tuple[bytes, ...], now: datetime) -> Chain | None:
+    """Return what TLSA records can be held against: they speak of port 25 only."""
+    if stop.port != SMTP_PORT:
+        return None
+    try:
+        prints = tuple(print_of(each, key_of(each)) for each in ders[:MAX_PRINTS])
+    except ValueError:
+        return None  # an authority's certificate may be one that cannot be read
+    return Chain(str(stop.address), prints, now)
 
 
 def _is_no_answer(phase: Phase, reason: Reason) -> bool:

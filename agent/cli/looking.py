@@ -97,10 +97,18 @@ async def look(
     async def look_at(name: str) -> None:
         guesses[name] = await guessed(name, tools)
         subject = subject_of(name, guesses[name], **declared)
-        await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in probes))
+        for wave in _waves(probes):
+            await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in wave))
 
     await asyncio.gather(*map(look_at, names))
     return tuple(Looked(name, guesses[name], dict(sorted(done[name].items()))) for name in names)
+
+
+def _waves(probes: Probes) -> tuple[Probes, Probes]:
+    """Put those last that compare what others of *probes* have noted."""
+    kinds = {probe.kind for probe in probes}
+    late = tuple(probe for probe in probes if not kinds.isdisjoint(probe.after))
+    return tuple(probe for probe in probes if probe not in late), late
 
 
 async def guessed(name: str, tools: Toolbox) -> Guess:

@@ -53,16 +53,20 @@ option = click.option(
     multiple=True,
     type=ServerType(),
     metavar="HOST:PORT",
-    help="Ask this resolver; repeat it for a second one. Default: those of this machine.",
+    help="Ask this resolver, and trust its word on DNSSEC; repeat it for a second one. Default:"
+    " those of this machine.",
 )
 
 
 @contextlib.asynccontextmanager
 async def resolving(servers: tuple[Server, ...]) -> AsyncIterator["Resolver"]:
-    """Lend a resolver that asks *servers*, or those of this machine."""
+    """Lend a resolver that asks *servers*, or those of this machine.
+
+    One that somebody names is trusted where it says that DNSSEC vouches for an answer.
+    """
     from agent.adapters.resolver import Resolver
 
-    resolver = Resolver(servers or system_resolvers(), SystemClock())
+    resolver = Resolver(servers or system_resolvers(), SystemClock(), trust_ad=bool(servers))
     await resolver.start()
     try:
         yield resolver

@@ -13,6 +13,7 @@ from agent.adapters.ledger import Ledger
 from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
 from agent.adapters.resolver import Resolver
+from agent.adapters.sightings import Sightings
 from agent.adapters.store import Store
 from agent.adapters.trust import TrustStore
 from agent.adapters.wallet import Wallet
@@ -38,6 +39,7 @@ async def lending(resolver: Resolver, trust: TrustStore | None = None) -> AsyncI
             trust=trust,
             policies=Policies(Https(resolver=resolver, dialer=dialer, trust=trust), clock),
             wallet=Wallet(),
+            sightings=Sightings(),
         )
     finally:
         await store.close()

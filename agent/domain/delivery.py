@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from agent.domain import delivery_rules as rules
 from agent.domain.connector import Promise, TlsSettings
-from agent.domain.dane import Shown, Tlsa, agrees, read_tlsa
+from agent.domain.dane import Shown, agrees
 from agent.domain.finding import Finding, Rule
 from agent.domain.lookup import Answer, Plan, Query, Reply, Unanswered, ask_all
 from agent.domain.mta_sts import Announced, Mode, Policy, announced
 from agent.domain.mx import Survey, survey
 from agent.domain.peer_text import PeerText
+from agent.domain.tlsa import Tlsa, read_tlsa
 from agent.domain.walk import Walked
 
 

@@ -49,13 +49,18 @@ class Code(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """An RRSIG over the records that were asked for, RFC 4034 section 3.1."""
+    """An RRSIG over the records that were asked for, RFC 4034 section 3.1.
+
+    ``original_ttl`` is the time to live that the records have at their owner, in seconds: no cache
+    keeps them for longer.
+    """
 
     signer: str
     algorithm: int
     key_tag: int
     inception: datetime
     expiration: datetime
+    original_ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)

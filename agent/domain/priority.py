@@ -41,6 +41,9 @@ WARNINGS = (
     "nameservers-mx-differs",
     "nameservers-no-address",
     "mx-single-label",
+    "dane-signature-expires",
+    "dane-rollover-unprepared",
+    "dane-partly-mismatching",
     "mta-sts-exchange-would-be-uncovered",
     "mta-sts-exchange-certificate-would-fail",
     "spf-near-lookup-limit",
@@ -85,6 +88,15 @@ WARNINGS = (
     "mta-sts-record-malformed",
     "mta-sts-several-records",
     "mta-sts-removed-early",
+    "dane-microsoft-sts-enforced",  # before the exchange is exchanged
+    "dane-domain-insecure",
+    "dane-unusable",
+    "dane-exchange-insecure",
+    "dane-alias-dangling",
+    "dane-microsoft-not-preferred",
+    "dane-microsoft-old-exchange",
+    "dane-partly-covered",
+    "dane-required",
     "dkim-cname-missing",
     "mx-preference",
     "mx-expected-incomplete",
@@ -144,6 +156,7 @@ _STALE = (
     "nameservers-dmarc-differs",
     "nameservers-ns-differs",
 )
+_MOVING = ("dane-partly-covered", "dane-required", "mx-preference", "mx-both-endpoints")
 
 EXPLAINS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_NOT_REGISTERED, ("mx-domain-missing",)),
@@ -178,6 +191,11 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "spf-cloud-include-missing": ("spf-cloud-mx-without-include", "spf-sender-refused"),
     "spf-wrong-cloud": ("spf-cloud-include-missing", "spf-sender-refused"),
     "spf-too-many-lookups": (*_REFUSED, "spf-near-void-limit"),
+    "dane-bogus": ("dns-unanswered",),
+    "dane-signature-expired": ("dane-bogus", "dns-unanswered"),
+    "dane-domain-insecure": ("dane-required",),
+    "dane-microsoft-not-preferred": _MOVING,
+    "dane-microsoft-old-exchange": _MOVING,
     "dkim-missing": ("dkim-cname-missing", "dkim-selectors-unknown"),
     "dmarc-missing": ("dmarc-parked", "dmarc-none"),
     "dmarc-several-records": ("dmarc-verdicts-differ",),
@@ -223,21 +241,24 @@ def prioritise(found: Mapping[str, Iterable[Finding]]) -> tuple[Item, ...]:
 def _by_rule(found: Mapping[str, Iterable[Finding]]) -> list[Item]:
     """Put findings of one rule together; a rule that every probe has is one thing for all."""
     alike: dict[Rule, tuple[str, list[Finding]]] = {}
-    for kind, findings in found.items():
-        for finding in findings:
+    for kind in sorted(found, key=_place):
+        for finding in found[kind]:
             alike.setdefault(finding.rule, (kind, []))[1].append(finding)
     return [Item(kind, tuple(dict.fromkeys(findings))) for kind, findings in alike.values()]
 
 
 def _rank(item: Item) -> tuple[int, int, int]:
     """Return the place of an item; what cannot be told apart stays in the order of its probe."""
-    code = item.rule.code
-    kind = _KINDS.index(item.kind) if item.kind in _KINDS else _LAST
+    code, kind = item.rule.code, _place(item.kind)
     severity = 1 if code in OURS else -item.rule.severity
     if item.rule.severity is Severity.CRITICAL:
         return severity, int(code in FORGED), kind
     place = WARNINGS.index(code) if code in WARNINGS else len(WARNINGS)
     return severity, place, kind
+
+
+def _place(kind: str) -> int:
+    return _KINDS.index(kind) if kind in _KINDS else _LAST
 
 
 def _cause(item: Item, items: list[Item]) -> str:

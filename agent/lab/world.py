@@ -202,7 +202,7 @@ def read_zone(text: str) -> Zone:
 def _record(kind: str, value: str) -> Record:
     if kind in {"A", "AAAA"}:
         return ip_address(value)
-    if kind in {"CNAME", "NS", "PTR", "SOA"}:
+    if kind in {"CNAME", "NS", "PTR", "SOA", "TLSA"}:
         return value
     if kind == "MX":
         preference, exchange = value.split()

@@ -94,7 +94,8 @@ class Probe(Generic[T, S]):
     tells whether settings leave nothing to do, such as an empty list; then there is no check.
     ``one_off`` are the settings for a single look at a subject of which nothing but the name is
     known: what takes time to be judged is judged at once. None where public data and a name are
-    not enough.
+    not enough. ``after`` are the kinds whose runs note what this one compares, for where both look
+    but once.
     """
 
     kind: str
@@ -109,6 +110,7 @@ class Probe(Generic[T, S]):
     unfit: "Callable[[T], str] | None" = None
     is_idle: "Callable[[S], bool] | None" = None
     one_off: S | None = None
+    after: tuple[str, ...] = ()
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

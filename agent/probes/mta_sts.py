@@ -193,6 +193,7 @@ PROBE = Probe(
     rules=RULES,
     signals=SIGNALS,
     depends_on=("resolver",),
+    after=("exchange",),
     example="{interval: 1h, expected: enforce}",
     one_off=MtaStsSettings(testing_is_fine_for=timedelta(0)),
 )

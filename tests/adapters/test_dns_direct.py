@@ -192,5 +192,6 @@ async def test_signatures_of_the_records_asked_for_are_read() -> None:
             77,
             datetime(2026, 10, 1, tzinfo=UTC),
             datetime(2026, 11, 1, tzinfo=UTC),
+            60,
         ),
     )

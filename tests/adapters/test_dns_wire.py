@@ -372,3 +372,17 @@ def test_a_server_gives_up_aliases_that_lead_in_a_circle() -> None:
     assert question is not None
     zone: dict[tuple[str, str], tuple[Record, ...]] = {("a.example", "CNAME"): ("a.example",)}
     assert len(dns_serving.respond(question, zone).answers) == 20
+
+
+@pytest.mark.parametrize("octets", [b"", b"\3", b"\3\1", b"\3\1\1", b"\3\1\1\xab", bytes(300)])
+def test_a_tlsa_record_of_any_length_is_shown_as_it_is(octets: bytes) -> None:
+    name = "_25._tcp.mx.example.com"
+    question = encode_question(name, "TLSA")
+    assert question is not None
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 52, 1, 60, len(octets)) + octets
+    wire = IDENT + struct.pack("!HHHHH", 0x85A0, 1, 1, 0, 0) + question + record
+    answer = read_reply(wire, name, "TLSA").reply
+    assert isinstance(answer, Answer)
+    text = " ".join((*map(str, octets[:3]), octets[3:].hex())).rstrip()
+    assert answer.records == (text,)
+    assert answer.authentic

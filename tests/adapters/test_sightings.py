@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.adapters.sightings import MAX_HOSTS, MAX_NAMES, Seen, Sightings
+from agent.adapters.sightings import (
+    MAX_CHAINS,
+    MAX_HOSTS,
+    MAX_NAMES,
+    MAX_PRINTS,
+    Chain,
+    Seen,
+    Sightings,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 END = NOON + timedelta(days=60)
@@ -79,3 +87,29 @@ def test_the_selectors_of_the_last_message_by_each_route_are_kept() -> None:
     sightings.note_selectors("contoso.com", "other", ("s3",))
     assert sightings.selectors("contoso.com") == ("s2", "s3")
     assert sightings.selectors("fabrikam.com") == ()
+
+
+def test_the_chains_of_a_hosts_addresses_stand_side_by_side_for_a_day() -> None:
+    sightings = Sightings()
+
+    def note(address: str, *prints: bytes, later: timedelta = timedelta()) -> tuple[Chain, ...]:
+        chain = Chain(address, prints, NOON + later)
+        sightings.note_certificate("mx.example", (), END, NOON + later, chain=chain)
+        return sightings.certificates()["mx.example"].chains
+
+    note("192.0.2.1", b"old")
+    (one, other) = note("192.0.2.2", b"a", b"b")
+    assert (one.prints, other.prints) == ((b"old",), (b"a", b"b"))
+    assert {each.address: each.prints for each in note("192.0.2.1", b"a", b"b")} == {
+        "192.0.2.1": other.prints,
+        "192.0.2.2": other.prints,
+    }
+    same = sightings.certificates()["mx.example"].chains
+    assert same[0].prints is same[1].prints  # kept once
+    sightings.note_certificate("mx.example", ("a",), END, NOON + timedelta(hours=1))
+    assert sightings.certificates()["mx.example"].chains == same
+    assert len(note("192.0.2.3", b"c", later=timedelta(days=2))) == 1
+    for n in range(MAX_CHAINS * 2):
+        found = note(f"2001:db8::{n}", *(b"x",) * 9, later=timedelta(days=2))
+    assert len(found) == MAX_CHAINS
+    assert len(found[-1].prints) == MAX_PRINTS

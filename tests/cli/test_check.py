@@ -3,8 +3,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from agent.adapters.clock import SystemClock
+from agent.adapters.resolver import Resolver
+from agent.cli.looking import look
+from agent.cli.toolbox import lending
 from agent.lab.dns_server import DnsServer
 from agent.lab.faults import World
+from agent.probes import dane, exchange, mta_sts
 from servers.program import mailflow_agent
 
 
@@ -115,3 +120,23 @@ async def test_every_wrong_name_is_told_at_once() -> None:
     assert "'a b.example' has the label" in ended.err
     assert "'com' has a single label" in ended.err
     assert "ok.example" not in ended.err
+
+
+async def test_who_compares_certificates_waits_for_who_meets_them(world: World) -> None:
+    done: list[str] = []
+    async with DnsServer(world) as server:
+        resolver = Resolver((("127.0.0.1", server.port),), SystemClock())
+        async with lending(resolver) as tools:
+            assert tools.sightings is not None
+            probes = (dane.PROBE, mta_sts.PROBE, exchange.PROBE)
+            for asked in (probes, probes[:2]):
+                done.clear()
+                await look(
+                    ("fourthcoffee.com",),
+                    tools,
+                    asked,
+                    on_run=lambda run: done.append(run.check.probe.kind),
+                )
+                assert sorted(done) == sorted(each.kind for each in asked)
+                assert asked is not probes or done[0] == "exchange"
+        await resolver.close()

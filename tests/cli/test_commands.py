@@ -63,7 +63,7 @@ async def test_a_right_configuration_is_counted(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("tenants: [{name: a, domains: [{name: contoso.com}]}]\n")
     ended = await mailflow_agent("config", "check", str(tmp_path / "c.yaml"))
     assert ended.code == 0
-    assert "1 subjects, 11 checks" in ended.out
+    assert "1 subjects, 12 checks" in ended.out
     shown = await mailflow_agent("config", "show", str(tmp_path / "c.yaml"))
     assert "name: contoso.com" in shown.out
 

@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from agent.domain.dane import Shown, Tlsa, agrees, read_tlsa
+from agent.domain.dane import Shown, agrees
+from agent.domain.tlsa import Tlsa, read_tlsa
 
 LEAF, ABOVE = Shown(b"leaf", b"leaf's key"), Shown(b"above", b"above's key")
 CHAIN = (LEAF, ABOVE)

@@ -19,8 +19,13 @@ from domains.world_of_domains import (
 )
 
 from agent.lab.world import read_zone
-from servers.dns import Content, Fault
+from servers.dns import Content, Fault, Published
 
+# An exchange of Microsoft's with DNSSEC, and what it says of its certificate.
+SECURE = (
+    "TOKEN.e-v1.mx.microsoft A 192.31.196.50\n"
+    f"_25._tcp.TOKEN.e-v1.mx.microsoft TLSA 3 1 1 {'ab' * 32}\n"
+)
 ENFORCE = "version: STSv1\nmode: enforce\nmx: *.mail.protection.outlook.com\nmax_age: 604800\n"
 TESTING = ENFORCE.replace("enforce", "testing")
 
@@ -38,6 +43,7 @@ class Case:
     policy: str = ""
     silent: tuple[str, ...] = ()
     at_second: str = ""  # lines that only the second name server has in place of the others
+    signed: tuple[str, ...] = ()  # names that DNSSEC vouches for, with all below them
 
     @property
     def domain(self) -> str:
@@ -251,6 +257,36 @@ CASES = (
         MICROSOFT,
         "@ NS ns8.dns.example\n@ NS ns9.dns.example\n_dmarc.@ TXT = NOTHING",
     ),
+    # DANE, half turned on
+    Case(
+        "dane-move-begun",
+        "dane-microsoft-not-preferred",
+        MICROSOFT,
+        "+ @ MX 20 TOKEN.e-v1.mx.microsoft\n" + SECURE,
+        looks_like="Exchange Online",
+        signed=("@", "mx.microsoft"),
+    ),
+    Case(
+        "dane-old-mx-left",
+        "dane-microsoft-old-exchange",
+        MICROSOFT,
+        "@ MX 0 TOKEN.e-v1.mx.microsoft\n@ MX 10 TOKEN.mail.protection.outlook.com\n" + SECURE,
+        signed=("@", "mx.microsoft"),
+    ),
+    Case(
+        "dane-without-dnssec",
+        "dane-domain-insecure",
+        MICROSOFT,
+        "@ MX 0 TOKEN.e-v1.mx.microsoft\n" + SECURE,
+        signed=("mx.microsoft",),
+    ),
+    Case(
+        "dane-well",
+        "",
+        MICROSOFT,
+        "@ MX 0 TOKEN.e-v1.mx.microsoft\n_smtp._tls.@ TXT v=TLSRPTv1; rua=mailto:t@@\n" + SECURE,
+        signed=("@", "mx.microsoft"),
+    ),
     # DNS does not answer
     Case("silent", "dns-unanswered", MICROSOFT, silent=("MX", "TXT")),
 )
@@ -259,6 +295,7 @@ CASES = (
 def zone() -> dict[tuple[str, str], Content]:
     """Return the zone of all domains, and of what they share."""
     found: dict[tuple[str, str], Content] = dict(read_zone(WORLD))
+    found["", "NS"] = Published("a.root-servers.net", authentic=True)
     for case in CASES:
         found |= _zone(case)
     return found
@@ -285,8 +322,16 @@ def _zone(case: Case) -> dict[tuple[str, str], Content]:
             if not is_nothing:
                 records[name, kind].append(f"{name} {kind} {value}")
     text = "\n".join(line for lines in records.values() for line in lines)
-    found: dict[tuple[str, str], Content] = dict(read_zone(text))
+    signed = tuple(_spelt(each, case) for each in case.signed)
+    found: dict[tuple[str, str], Content] = {
+        key: Published(content, authentic=_is_below(key[0], signed))
+        for key, content in read_zone(text).items()
+    }
     return found | {(case.domain, kind): Fault.SERVFAIL for kind in case.silent}
+
+
+def _is_below(name: str, zones: tuple[str, ...]) -> bool:
+    return any(name == zone or name.endswith(f".{zone}") for zone in zones)
 
 
 def _spelt(text: str, case: Case) -> str:

@@ -27,12 +27,16 @@ Loose = str | bytes | Record | Iterable[str | bytes | Record]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Records with their TTL; *exists* false adds NXDOMAIN to them; no *soa* where it is due."""
+    """Records with their TTL; *exists* false adds NXDOMAIN to them; no *soa* where it is due.
+
+    *authentic* sets the AD bit.
+    """
 
     records: Loose = ()
     ttl: int = 300
     exists: bool = True
     soa: bool = True
+    authentic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,8 @@ class View(Mapping[tuple[str, str], tuple[Record, ...]]):
 def publish(response: Response, content: Published) -> Response:
     """Make of a right response what *content* wants."""
     rcode = response.rcode if content.exists else dns_serving.NXDOMAIN
-    return replace(response, rcode=rcode, authority=response.authority if content.soa else ())
+    authority = response.authority if content.soa else ()
+    return replace(response, rcode=rcode, authority=authority, authentic=content.authentic)
 
 
 def rotate(response: Response, turn: int) -> Response:

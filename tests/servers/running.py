@@ -158,6 +158,7 @@ checks:
   mx: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dmarc: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
   dkim: {{interval: 1s, timeout: 8s, report_changes_for: {changes}}}
+  dane: {{interval: 1s, timeout: 8s}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
   autodiscover: {{interval: 1s, timeout: 8s}}

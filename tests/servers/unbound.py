@@ -7,13 +7,13 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent.adapters.dns_question import echoes, encode_query, encode_question
+from servers.knot import free_port
 
 PROGRAM = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin")
 _CONTROL_NAME = "ready.unbound.invalid"
@@ -31,7 +31,7 @@ server:
   do-ip6: no
   do-daemonize: no
   do-not-query-localhost: no
-  module-config: "iterator"
+  module-config: "{modules}"
   local-zone: "test." nodefault
   local-zone: "invalid." nodefault
   local-zone: "168.192.in-addr.arpa." nodefault
@@ -48,6 +48,7 @@ server:
   num-threads: 1
   so-rcvbuf: 1m
   infra-host-ttl: 1
+{anchors}
 {records}
 remote-control:
   control-enable: no
@@ -59,16 +60,28 @@ forward-zone:
 
 @asynccontextmanager
 async def unbound(
-    upstream: tuple[str, int], *, max_ttl: int = 86_400, records: Iterable[str] = ()
+    upstream: tuple[str, int],
+    *,
+    max_ttl: int = 86_400,
+    records: Iterable[str] = (),
+    anchors: Iterable[str] = (),
 ) -> AsyncIterator[tuple[str, int]]:
     """Run unbound in front of *upstream*, and give its address once it answers.
 
-    *records*, written as in a zone file, it knows by itself.
+    *records*, written as in a zone file, it knows by itself. With *anchors*, DS records as in a
+    zone file, it validates what is below them.
     """
     assert PROGRAM is not None, "install Debian's unbound"
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        path = _configure(Path(folder), port, upstream, max_ttl, tuple(records))
+        path = _configure(
+            Path(folder),
+            port,
+            upstream,
+            max_ttl=max_ttl,
+            records=tuple(records),
+            anchors=tuple(anchors),
+        )
         process = await asyncio.create_subprocess_exec(
             PROGRAM, "-d", "-c", str(path), stdin=asyncio.subprocess.DEVNULL
         )
@@ -82,7 +95,13 @@ async def unbound(
 
 
 def _configure(
-    folder: Path, port: int, upstream: tuple[str, int], max_ttl: int, records: tuple[str, ...]
+    folder: Path,
+    port: int,
+    upstream: tuple[str, int],
+    *,
+    max_ttl: int,
+    records: tuple[str, ...],
+    anchors: tuple[str, ...],
 ) -> Path:
     path = folder / "unbound.conf"
     host, upstream_port = upstream
@@ -94,21 +113,12 @@ def _configure(
             max_ttl=max_ttl,
             host=host,
             upstream=upstream_port,
+            modules="validator iterator" if anchors else "iterator",
+            anchors="".join(f"  trust-anchor: '{anchor}'\n" for anchor in anchors),
             records="".join(f"  local-data: '{record}'\n" for record in records),
         )
     )
     return path
-
-
-def free_port() -> int:
-    """Return a port free for UDP and TCP; unbound cannot be asked to choose one."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port = int(udp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                tcp.bind(("127.0.0.1", port))
-                return port
 
 
 async def _until_ready(port: int, process: asyncio.subprocess.Process) -> None:

@@ -50,6 +50,7 @@ _AGAIN: Mapping[str, str] = {
     "spf": "mailflow-agent check {}",
     "mx": "mailflow-agent check {}",
     "nameservers": "mailflow-agent check {}",
+    "dane": "mailflow-agent check --walk {}",
     "exchange": "mailflow-agent check --walk {}",
     "connector": "mailflow-agent connector {}",
     "inbound": "mailflow-agent connector {}",
