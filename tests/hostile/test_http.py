@@ -78,6 +78,20 @@ async def test_who_asks_for_too_much_at_once_leaves_room_for_a_scrape(agent: Age
     assert told.count(200) >= ASKING
 
 
+async def test_who_asks_and_hangs_up_cannot_pile_up_work(agent: Agent) -> None:
+    guard, drawing = agent.server._gate, agent.server._site._answers._drawing
+    async with asyncio.timeout(20), drawing, drawing:  # as if what is drawn took long
+        streams = await connect(agent, ASKING, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until(lambda: guard.asking == ASKING)
+        end(streams)
+        await until(lambda: not guard.open)
+        assert (await agent.ask("/")).status == 503
+        assert await scrape(agent) < 1.0
+        assert guard.asking == ASKING
+    await until(lambda: not guard.asking)
+    assert (await agent.ask("/")).status == 200
+
+
 async def test_who_has_the_least_claim_goes_first() -> None:
     guard = Gate(limit=3)
     loop = asyncio.get_running_loop()

@@ -63,6 +63,7 @@ class Gate:
         self._security = security
         self._phases: dict[Phase, dict[_Guarded, float]] = {phase: {} for phase in Phase}
         self._by_transport: dict[asyncio.BaseTransport, _Guarded] = {}
+        self._answering: set[asyncio.BaseTransport] = set()
         self._turn = 0
         self.turned_away = 0
 
@@ -73,8 +74,11 @@ class Gate:
 
     @property
     def asking(self) -> int:
-        """How many requests are being answered, without those whose answer is being sent."""
-        return len(self._phases[Phase.ASKING])
+        """How many requests are being answered, without those whose answer is being sent.
+
+        Who hangs up leaves the work behind that was begun for them, and it counts until it is done.
+        """
+        return len(self._answering)
 
     def around(self, make: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
         """Return a factory of protocols that are those of *make*, behind the gate."""
@@ -116,19 +120,27 @@ class Gate:
 
     def request_began(self, transport: asyncio.BaseTransport | None) -> None:
         """Note that a request's head is there; who asked stays until there is an answer."""
+        if transport is not None:
+            self._answering.add(transport)
         self._change(transport, Phase.ASKING, None)
 
     def sending_began(self, transport: asyncio.BaseTransport | None) -> None:
         """Note that an answer is being sent."""
+        self._is_answered(transport)
         self._change(transport, Phase.SENDING, None)
 
     def request_ended(self, transport: asyncio.BaseTransport | None) -> None:
         """Note that a request has been answered."""
+        self._is_answered(transport)
         self._change(transport, Phase.IDLE, KEPT)
         idle = self._phases[Phase.IDLE]
         if len(idle) > MOST_IDLE:
             self.turned_away += 1
             next(iter(idle)).drop()
+
+    def _is_answered(self, transport: asyncio.BaseTransport | None) -> None:
+        if transport is not None:
+            self._answering.discard(transport)
 
     def _change(
         self, transport: asyncio.BaseTransport | None, phase: Phase, limit: float | None

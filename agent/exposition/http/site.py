@@ -81,11 +81,12 @@ class Site:
     @web.middleware
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse what should not have come; answer errors in our own words."""
-        self._gate.request_began(request.transport)
+        transport = request.transport  # which the request no longer has once who asked hangs up
+        self._gate.request_began(transport)
         try:
             return await self._answer(request, handler)
         finally:
-            self._gate.request_ended(request.transport)
+            self._gate.request_ended(transport)
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         resource = request.match_info.route.resource
