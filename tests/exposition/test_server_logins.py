@@ -202,6 +202,20 @@ async def test_what_changes_counts_without_a_restart_and_what_is_wrong_does_not(
         assert await status(agent, "/metrics", files.client(), Authorization=ALICE) == 200
 
 
+async def test_a_renewed_certificate_logs_nobody_out(files: WebFiles) -> None:
+    async with serving(files.write(TLS + USERS)) as agent:
+        assert await status(agent, "/metrics", files.client(), Authorization=ALICE) == 200
+        logins = agent.server._web.logins
+        files.certify("localhost")
+        for _ in range(2):
+            await agent.server._web.look()
+        wrong = [f"Basic {base64.b64encode(f'eve:{n}'.encode()).decode()}" for n in range(8)]
+        guessing = asyncio.gather(*(logins.check(each) for each in wrong))
+        assert await status(agent, "/metrics", files.client(), Authorization=ALICE) == 200
+        await guessing
+        assert agent.server._web.logins is logins
+
+
 async def certificate(agent: Agent, files: WebFiles) -> bytes | None:
     """Return the certificate that is shown to a new connection."""
     _, writer = await asyncio.open_connection("localhost", agent.port, ssl=files.client())

@@ -33,9 +33,10 @@ class Verdict(enum.Enum):
 
 
 class Logins:
-    """The users of one web configuration. ``failed`` counts the wrong logins."""
+    """The *users* of a web configuration. ``failed`` counts the wrong logins."""
 
     def __init__(self, users: Mapping[str, str]) -> None:
+        self.users = users
         self._hashes = {name.encode(): text.encode() for name, text in users.items()}
         # Computing it takes what a user's takes, and it never matches.
         self._nobody = next(iter(self._hashes.values()), b"")[:_SALT] + b"." * 31

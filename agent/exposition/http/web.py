@@ -44,9 +44,10 @@ class Web:
         self._use(WebConfig())
 
     def _use(self, config: WebConfig) -> None:
+        if config.users != self.logins.users:  # or a renewed certificate would log everybody out
+            self._failed += self.logins.failed
+            self.logins = Logins(config.users)
         self.config = config
-        self._failed += self.logins.failed
-        self.logins = Logins(config.users)
         seconds = config.interval.total_seconds()
         self.bucket = Bucket(seconds, config.burst, self._clock) if seconds else None
         sans = config.sans
