@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Literal
 from agent.adapters.dns_inquiry import inquire
 from agent.domain import nameservers_answers as answers
 from agent.domain import nameservers_rules as rules
-from agent.domain.direct import Address, Said
+from agent.domain.direct import Address
 from agent.domain.dkim_selectors import Intent, wanted
 from agent.domain.fact import Text
-from agent.domain.finding import Finding, Measurement, Outcome, Signal, bounded
+from agent.domain.finding import Finding, Outcome, bounded
 from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.mx import matches_any
 from agent.domain.names import MAX_NAME
-from agent.domain.nameservers import Standing, Survey, survey
+from agent.domain.nameservers import Survey, survey
 from agent.domain.nameservers_lint import lint
 from agent.domain.nameservers_report import draw
+from agent.domain.nameservers_signals import SIGNALS, measure
 from agent.domain.nameservers_soa import soa_of
 from agent.domain.peer_text import PeerText
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
@@ -40,38 +41,7 @@ _DAY = 86400
 _SHOWN = 40  # servers of a delegation that are shown and compared
 _RESOLVERS = 4  # of the configuration that are asked
 
-SERVERS = Signal(
-    name="mailflow_nameservers_servers",
-    help="Name servers of the domain's zone, by the zone above and by its own records.",
-)
-ASKED = Signal(
-    name="mailflow_nameservers_addresses_asked",
-    help="Addresses of name servers that were asked.",
-)
-AUTHORITATIVE = Signal(
-    name="mailflow_nameservers_addresses_authoritative",
-    help="Addresses of name servers that speak for the zone.",
-)
-SPREAD = Signal(
-    name="mailflow_nameservers_serial_spread",
-    help="By how much the oldest SOA serial of servers with one primary is behind the newest.",
-)
-SLOWEST = Signal(
-    name="mailflow_nameservers_slowest_answer_seconds",
-    help="Time that the slowest name server took to answer for the SOA record.",
-)
-LOWEST_TTL = Signal(
-    name="mailflow_nameservers_lowest_ttl_seconds",
-    help="Lowest time to live of the records that mail needs, as the name servers publish it.",
-)
-HIGHEST_TTL = Signal(
-    name="mailflow_nameservers_highest_ttl_seconds",
-    help="Highest time to live of the records that mail needs, as the name servers publish it.",
-)
-CHANGED_AT = Signal(
-    name="mailflow_nameservers_delegation_changed_timestamp_seconds",
-    help="When the delegation last changed, or was first seen.",
-)
+_NO_WAY = (rules.OUT_OF_REACH, rules.INTERCEPTED)
 
 
 class NameserversSettings(CheckSettings):
@@ -113,6 +83,12 @@ class NameserversSettings(CheckSettings):
         " DNS names is else only asked where it is on the Internet.",
     )
 
+    must_reach: bool = Field(
+        default=True,
+        description="Whether the result is unknown where no name server can be asked from here, as"
+        " behind a firewall that shuts port 53; else only the facts say so.",
+    )
+
 
 NameserversCheck = Check[DomainSubject, NameserversSettings]
 
@@ -129,7 +105,7 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     seen = _note_delegation(check, tools, found, now)
     findings = bounded(
         (
-            *lint(found, reach=check.settings.reach),
+            *_lint_servers(check.settings, found),
             *_lint_delegation(check, found, seen, now),
             *_lint_lasting(check, tools, found, now),
             *answers.lint_times(
@@ -143,8 +119,15 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     facts = draw(found)
     if seen is not None:
         facts["delegation"] = Text(_history(found, seen))
-    unknown = any(each.rule in (rules.OUT_OF_REACH, rules.INTERCEPTED) for each in findings)
-    return Outcome(findings, _measure(found, seen), facts, "unreachable" if unknown else "")
+    since = None if seen is None else seen.changed_at or seen.first_seen
+    failure = "unreachable" if any(each.rule in _NO_WAY for each in findings) else ""
+    return Outcome(findings, measure(found, since), facts, failure)
+
+
+def _lint_servers(settings: NameserversSettings, found: Survey) -> Iterator[Finding]:
+    for each in lint(found, reach=settings.reach):
+        if settings.must_reach or each.rule not in _NO_WAY:
+            yield each
 
 
 def _selectors(check: NameserversCheck) -> tuple[str, ...]:
@@ -239,25 +222,6 @@ def _lint_lasting(
         yield from answers.lint_deviations(other, hint)
 
 
-def _measure(found: Survey, seen: "Seen | None") -> tuple[Measurement, ...]:
-    good = found.of(Standing.GOOD)
-    measured = [
-        SERVERS.at(len(found.zone.names) if found.zone else 0),
-        ASKED.at(len(found.voices)),
-        AUTHORITATIVE.at(len(good)),
-    ]
-    seconds = [voice.soa.seconds for voice in good if isinstance(voice.soa, Said)]
-    if good:
-        measured.append(SPREAD.at(answers.spread(found)))
-        measured.append(SLOWEST.at(max(seconds)))
-    ttls = tuple(answers.ttls(found).values())
-    if ttls:
-        measured += [LOWEST_TTL.at(min(ttls)), HIGHEST_TTL.at(max(ttls))]
-    if seen is not None:
-        measured.append(CHANGED_AT.at((seen.changed_at or seen.first_seen).timestamp()))
-    return tuple(measured)
-
-
 def _history(found: Survey, seen: "Seen") -> str:
     is_above = found.zone is not None and bool(found.zone.delegation)
     lines = _lines(found)
@@ -274,19 +238,11 @@ PROBE = Probe(
     settings=NameserversSettings,
     run=run,
     rules=rules.RULES,
-    signals=(
-        SERVERS,
-        ASKED,
-        AUTHORITATIVE,
-        SPREAD,
-        SLOWEST,
-        LOWEST_TTL,
-        HIGHEST_TTL,
-        CHANGED_AT,
-    ),
+    signals=SIGNALS,
     depends_on=("resolver",),
     example="{interval: 1h, report_changes_for: 24h}",
+    # Many networks let nobody ask but their own resolver: no news about the domain.
     one_off=NameserversSettings(
-        answers_may_differ_for=timedelta(0), serials_may_differ_for=timedelta(0)
+        answers_may_differ_for=timedelta(0), serials_may_differ_for=timedelta(0), must_reach=False
     ),
 )

@@ -238,6 +238,8 @@ async def test_without_a_way_to_name_servers_nobody_is_accused(world: World) -> 
         outcome = await world.run()
         assert codes(outcome) == {"out-of-reach"}
         assert outcome.failure == "unreachable"
+    world.with_settings(must_reach=False)
+    assert (await world.run()).findings == ()
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVFAIL, Fault.REFUSED, Fault.SILENT])
