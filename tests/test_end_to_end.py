@@ -190,9 +190,10 @@ async def _first_seen(agent: Running) -> list[str]:
     seen = await agent.until(lambda seen: seen.severity("spf", "contoso.com") == 0)
     assert seen.severity("mx", "contoso.com") is not None
     await agent.until(lambda seen: seen.severity("dmarc", "contoso.com") is not None)
+    await agent.until(lambda seen: seen.severity("nameservers", "contoso.com") is not None)
     page = (await agent.get("subjects/contoso/domain/contoso.com"))[1]
     lines = re.findall(r"first seen: [-0-9: ]+UTC", page)
-    assert len(lines) == 3
+    assert len(lines) == 4
     return sorted(lines)
 
 

@@ -170,6 +170,9 @@ class _Reading:
 
     def _remark(self, file: WebFile) -> None:
         """Note what is accepted and makes no difference, or leaves a door open."""
+        if len({text[4:6] for text in file.basic_auth_users.values()}) > 1:
+            told = "their hashes differ in cost, so that their names can be found out by timing"
+            self._remind(("basic_auth_users",), told)
         section, http = self._data.get(_SECTION), self._data.get("http_server_config")
         if isinstance(http, dict) and http.get("http2") is True:
             self._remind(("http_server_config", "http2"), "is not spoken; HTTP/1.1 is")

@@ -204,3 +204,10 @@ async def test_without_being_asked_for_it_is_not_there() -> None:
     assert (await agent.ask(f"/probe?check={IDENTITY}")).status == 404
     assert "/probe" not in json.dumps((await agent.ask("/api/v1/openapi.json")).text)
     await agent.server.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_page_of_another_site_has_anything_looked_at(bench: Bench, method: str) -> None:
+    foreign = {"Origin": "https://stranger.example", "Sec-Fetch-Site": "cross-site"}
+    answer = await bench.ask(f"check={IDENTITY}", method, **foreign)
+    assert (answer.status, bench.runs) == (403, 0)

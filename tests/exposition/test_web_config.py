@@ -157,6 +157,13 @@ def test_a_key_that_everybody_may_read_is_noted(files: WebFiles) -> None:
     assert "key_file: can be read by every user" in str(note)
 
 
+def test_hashes_of_different_cost_are_noted(files: WebFiles) -> None:
+    costs = {"bob": make_hash("one"), "carol": make_hash("two").replace("$10$", "$12$")}
+    lines = [f"  {name}: {hashed}" for name, hashed in costs.items()]
+    told = read_web_config(files.write("\n".join(["basic_auth_users:", *lines]))).notes
+    assert "differ in cost" in str(told[0])
+
+
 def test_a_fingerprint_follows_content_and_existence(files: WebFiles) -> None:
     paths = (files.write(TLS), files.folder / "server.pem", files.folder / "none")
     seen = {fingerprint(paths)}

@@ -25,6 +25,7 @@ _CLOSED = (
     "Beyond loopback this needs a login. Set agent.web_config to a file with basic_auth_users, or"
     " with client_auth_type: RequireAndVerifyClientCert; docs/http.md shows how."
 )
+PROBE = "/probe"  # where something is looked at for whoever asks
 TRUSTED = web.RequestKey("trusted", bool)  # whether who asks may read everything
 
 
@@ -116,9 +117,10 @@ class Door:
 def comes_from_here(request: web.Request) -> bool:
     """Tell whether a page of ours asks, or a program, where something would be changed.
 
-    Browsers say which site it is that asks.
+    Browsers say which site it is that asks. To ask ``/probe`` is to have something looked at, by
+    whatever method.
     """
-    if request.method in ("GET", "HEAD"):
+    if request.method in ("GET", "HEAD") and request.path != PROBE:
         return True
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "same-origin")

@@ -11,7 +11,7 @@ from aiohttp import web
 from agent.exposition.answers import PLAIN, Answers, Content
 from agent.exposition.api import Api
 from agent.exposition.api_operations import OPERATIONS, Operation
-from agent.exposition.http.door import TRUSTED, Access, Door, Refusal
+from agent.exposition.http.door import PROBE, TRUSTED, Access, Door, Refusal
 from agent.exposition.http.gate import Gate
 from agent.exposition.http.policy import ASKING, BODY
 from agent.exposition.http.prober import Prober
@@ -73,9 +73,9 @@ class Site:
             self._access["/-/reload"] = Access.HIDDEN
             add("POST", "/-/reload", self._reloaded)
         if parts.prober is not None:
-            self._access["/probe"] = Access.DETAILS
-            add("GET", "/probe", self._probe)
-            add("POST", "/probe", self._probe)
+            self._access[PROBE] = Access.DETAILS
+            add("GET", PROBE, self._probe)
+            add("POST", PROBE, self._probe)
         return application
 
     @web.middleware
