@@ -369,7 +369,11 @@ ROUTES = [
         route(
             "0x60",
             "0+60x60",
-            **{**unreached(ROUTE, "2x20 stale"), f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x60"},
+            **{
+                **unreached(ROUTE, "2x20 stale"),
+                verdict(ROUTE): "3x20 0x40",
+                f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x60",
+            },
         ),
         {"20m": {"MailflowSmartHostDown"}, "45m": set(), "60m": {"MailflowRouteDown"}},
     ),
