@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from agent.domain.finding import Finding, Severity
 from agent.exposition.pages.state import State, state_of
-from agent.exposition.pages.view import address_of, key_of
+from agent.exposition.pages.view import address_of, key_of, since_of
 from agent.exposition.runbooks import Runbook
 from agent.exposition.runbooks.markup import Listing
 from agent.probes.base import CRASHED, DEPENDENCY_DOWN
@@ -30,10 +30,7 @@ Concerned = Callable[[Standing, datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A check that is concerned, with what it found; ``runs`` in a row, ``since`` about when.
-
-    ``from_start`` is true where it has been so for as long as this process knows.
-    """
+    """A check that is concerned, with what it found; since when, and by how many runs in a row."""
 
     tenant: str
     subject_kind: str
@@ -45,7 +42,6 @@ class Case:
     more: int
     runs: int
     since: datetime | None
-    from_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +104,16 @@ def _concerned(book: Runbook) -> Concerned:
 
 def _case(standing: Standing, book: Runbook, now: datetime) -> Case:
     # Read once: a run may come in while a page is drawn in its thread.
-    run, consecutive = standing.run, standing.consecutive
+    run, consecutive, streaks = standing.run, standing.consecutive, standing.streaks
     found = () if run is None else run.outcome.findings
     if book.rule is None:
         mine = [each for each in found if each.severity is not Severity.OK]
         mine.sort(key=lambda finding: -finding.severity)
-        runs, since = 0, standing.changed_at
+        runs, since = 0, since_of(standing)
     else:
         mine = [each for each in found if each.rule.code == book.name]
-        runs, since = consecutive.get(book.name, 0), None
-        if run is not None and runs:
-            since = run.finished_at - (runs - 1) * standing.check.settings.interval
+        runs = consecutive.get(book.name, 0)
+        since = streaks[book.name].since if book.name in streaks else None
     tenant, subject_kind, subject = key_of(standing)
     return Case(
         tenant=tenant,
@@ -131,7 +126,6 @@ def _case(standing: Standing, book: Runbook, now: datetime) -> Case:
         more=max(0, len(mine) - _FINDINGS),
         runs=runs,
         since=since,
-        from_start=0 < runs == standing.runs,
     )
 
 
