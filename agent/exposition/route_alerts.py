@@ -22,7 +22,7 @@ _FINDINGS = (
 _REASONS = (
     "{{ with printf `sum by (reason)"
     " (increase(mailflow_route_messages_failed_total{tenant=%q,subject=%q}[1h])) > 0.5`"
-    " $labels.tenant $labels.subject | query }} Failed within the hour:"
+    " $labels.tenant $labels.subject | query }} Failed or late within the hour:"
     "{{ range $at, $each := . }}{{ if $at }},{{ end }} {{ .Labels.reason }}"
     ' {{ .Value | printf "%.0f" }}{{ end }}.{{ end }}'
 )
@@ -80,16 +80,19 @@ FAST = Alert(
     expr=_news(burning(PAGING)),
     severity="critical",
     component="route",
-    summary="A route loses so much mail that its objective is about to be missed.",
+    summary="So many messages of a route fail or are late that it is about to miss its objective.",
     description=f"{_FAST}{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="2m",
     labels=(("window", "fast"),),
-    meaning="The share of failed messages, over a long and a short window, is a multiple of what"
-    " the route's objective allows.",
+    meaning="The share of messages that failed or came too late, over a long and a short window, is"
+    " a multiple of what the route's objective allows.",
     steps=(
         "Look at `mailflow_route_messages_failed_total` by `reason`.",
-        "Open the route's page on the agent and compare a lost message with one that arrived.",
+        (
+            "Open the route's page on the agent and compare a message that failed or was late with"
+            " one that arrived in time."
+        ),
     ),
     subject_kind="route",
 )
@@ -98,8 +101,8 @@ SLOW = Alert(
     expr=with_ends(burning(TICKETING)),
     severity="warning",
     component="route",
-    summary="A route loses mail steadily.",
-    description=f"{_FAST.removesuffix('.')}, over days.{_FINDINGS}{_REASONS}{_HOLDER}",
+    summary="Messages of a route fail or are late, steadily.",
+    description=f"{_FAST.removesuffix('.')}, over six hours or more.{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="15m",
     labels=(("window", "slow"),),

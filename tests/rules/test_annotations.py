@@ -218,9 +218,10 @@ DOWN = case(
         "summary": "Test mail no longer arrives on a route.",
         "description": "Nothing has arrived on inward of contoso (handed to relay:25, picked up in"
         " graph a@b.c) for 6m 0s, though messages are being sent. The agent finds: route-lost (4"
-        " runs). Failed within the hour: lost 6. The route's page says of each message who had it"
-        " last, and its Message-ID: refused, it is still with its sender; accepted and lost, ask"
-        " the server that accepted it (in Exchange Online: `Get-MessageTraceV2 -MessageId ID`).",
+        " runs). Failed or late within the hour: lost 6. The route's page says of each message"
+        " who had it last, and its Message-ID: refused, it is still with its sender; accepted and"
+        " lost, ask the server that accepted it (in Exchange Online: `Get-MessageTraceV2"
+        " -MessageId ID`).",
         "runbook_url": "https://mailflow.example/rules/route-down",
         "dashboard_url": "https://grafana.example/d/mailflow-route"
         "?var-tenant=contoso&var-subject=inward",

@@ -2,8 +2,10 @@
 
 Delivery is judged as a share over a window, against the objective that each route exports, so that
 one lost message colours a panel and pages nobody. A long and a short window must agree: the long
-one says that it matters, the short one that it still goes on. Each long window has a guard of a
-least number of failures: at one message in five minutes a single loss would exceed any share.
+one says that it matters, the short one that it still goes on. Each long window has two guards: a
+least number of failures, because at one message in five minutes a single loss would exceed any
+share; and a least time on record, because of a young route the long window says no more than the
+short one.
 """
 
 from agent.domain.objective import PAGING, TICKETING, Window
@@ -19,6 +21,7 @@ ENDS = "subject:mailflow_route_info:max"
 ALL = "without (instance, pod)"
 ROUTE = "job, tenant, subject, probe"
 _EVERY = (*PAGING, *TICKETING)
+_GAP = "30m"
 
 
 def records() -> tuple[Record, ...]:
@@ -79,5 +82,8 @@ def _burns(pair: Window) -> str:
     # Half a failure less, because `increase` extrapolates.
     return (
         f"({_BURN}{pair.long} > {pair.factor} and {_BURN}{pair.short} > {pair.factor}"
-        f" and {_FAILED}{pair.long} > {pair.fewest - 0.5})"
+        f" and {_FAILED}{pair.long} > {pair.fewest - 0.5}"
+        # A gap is tolerated, as a restart leaves one.
+        f" and max {ALL}"
+        f" (last_over_time(mailflow_route_slo_objective_ratio[{_GAP}] offset {pair.least})))"
     )

@@ -135,18 +135,22 @@ def _objectives() -> Iterator[str]:
     yield (
         "A route has an objective: the share of messages that must not fail"
         " (`checks: {route: {objective: 0.99}}`). How many times too fast its allowance is used up"
-        " is its burn rate; both windows of a row must show it, and at least so many messages must"
-        " have failed. `mailflow-agent config check` says where interval and objective do not"
+        " is its burn rate; both windows of a row must show it, at least so many messages must have"
+        " failed or been late, and the route must have been on record for so long."
+        " `mailflow-agent config check` says where interval and objective do not"
         " fit.\n"
     )
-    yield "| windows | burn rate over | failures | then |\n| --- | ---: | ---: | --- |"
+    yield "| windows | burn rate over | failures | on record | then |"
+    yield "| --- | ---: | ---: | ---: | --- |"
     for pairs, what in ((PAGING, "pages"), (TICKETING, "opens a ticket")):
         yield from (_window(pair, what) for pair in pairs)
     yield ""
 
 
 def _window(pair: Window, what: str) -> str:
-    return f"| {pair.long} and {pair.short} | {pair.factor} | {pair.fewest} | {what} |"
+    return (
+        f"| {pair.long} and {pair.short} | {pair.factor} | {pair.fewest} | {pair.least} | {what} |"
+    )
 
 
 def _records() -> Iterator[str]:
