@@ -1,8 +1,9 @@
 """Who breaks this rule now, and what is to be done?
 
 The page of a rule, or of a standing alert: above, the subjects that are concerned, each with the
-evidence, since when, and the line to type; below, the whole runbook. For whom an alert fires only
-Prometheus knows; what the agent knows of it is which of its own checks are in that state.
+evidence, since when, and the line to type; below, the whole runbook. For whom an alert fires that
+stands on metrics only Prometheus knows, and the page says so; what the agent knows of it is which
+of its own checks are not well in the way that leads to it.
 """
 
 import re
@@ -12,11 +13,12 @@ from datetime import datetime
 from types import MappingProxyType
 
 from agent.domain.finding import Finding, Severity
+from agent.exposition.alerting.watching import TOLD_ELSEWHERE
 from agent.exposition.pages.state import State, state_of
 from agent.exposition.pages.view import address_of, key_of, since_of
 from agent.exposition.runbooks import Runbook
 from agent.exposition.runbooks.markup import Listing
-from agent.probes.base import CRASHED, DEPENDENCY_DOWN
+from agent.probes.base import CRASHED
 from agent.runtime.board import Standing
 
 IN_FULL = 25  # checks that are shown with their evidence
@@ -76,6 +78,14 @@ class RulePage:
     def tells(self) -> bool:
         """True where the agent can know which of its subjects are concerned."""
         return self.book.rule is not None or self.book.name in _CONCERNED
+
+    @property
+    def query(self) -> str:
+        """What to ask Prometheus for whom it fires; empty for a rule, whose findings are here."""
+        if self.book.rule is not None:
+            return ""
+        names = "|".join(self.book.alerts)
+        return f'ALERTS{{alertname{"=~" if "|" in names else "="}"{names}",alertstate="firing"}}'
 
 
 def page(
@@ -156,8 +166,12 @@ def _is_stale(standing: Standing, now: datetime) -> bool:
 
 
 def _cannot_tell(standing: Standing, _now: datetime) -> bool:
-    waits = DEPENDENCY_DOWN.code in standing.consecutive
-    return standing.severity is Severity.UNKNOWN and not waits
+    run = standing.run
+    if run is None or standing.severity not in {Severity.UNKNOWN, Severity.CRITICAL}:
+        return False
+    # A fault that is proven hides it in the check's severity, and not in the alert.
+    unknown = (x.rule.code for x in run.outcome.findings if x.severity is Severity.UNKNOWN)
+    return any(code not in TOLD_ELSEWHERE for code in unknown)
 
 
 _CONCERNED: Mapping[str, Concerned] = MappingProxyType(
