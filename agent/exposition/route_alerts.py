@@ -6,7 +6,7 @@ alerts of its own, which open tickets; the description of a symptom names them.
 
 from agent.domain.objective import PAGING, TICKETING
 from agent.exposition.alerting.alert import Alert
-from agent.exposition.alerting.found import LOCATED, found
+from agent.exposition.alerting.found import LOCATED, found, held
 from agent.exposition.alerting.objectives import ALL, P95, burning, with_ends
 
 _WHO = "{{ $labels.subject }} of {{ $labels.tenant }}"
@@ -47,13 +47,16 @@ def _news(expression: str) -> str:
     return f"({with_ends(expression)}) unless on (job, server) {_KNOWN}"
 
 
+# While an agent is started again nothing has arrived either.
+_DEADLINE = held("mailflow_route_deadline_seconds")
+_INTERVAL = held("mailflow_route_interval_seconds")
 DOWN = Alert(
     name="MailflowRouteDown",
     expr=_news(
-        f"time() - max {ALL} (mailflow_route_last_delivered_timestamp_seconds)"
-        f" > max {ALL} (mailflow_route_deadline_seconds + 2 * mailflow_route_interval_seconds)"
-        f" and time() - max {ALL} (mailflow_route_last_sent_timestamp_seconds)"
-        f" < max {ALL} (3 * mailflow_route_interval_seconds)"
+        f"time() - max {ALL} ({held('mailflow_route_last_delivered_timestamp_seconds')})"
+        f" > max {ALL} ({_DEADLINE} + 2 * {_INTERVAL})"
+        f" and time() - max {ALL} ({held('mailflow_route_last_sent_timestamp_seconds')})"
+        f" < max {ALL} (3 * {_INTERVAL})"
         f" unless on (job, tenant, subject, probe) {_BLIND}"
     ),
     severity="critical",
@@ -110,7 +113,7 @@ SLOW = Alert(
 )
 SLOW_DELIVERY = Alert(
     name="MailflowRouteSlow",
-    expr=with_ends(f"{P95} > 0.5 * max {ALL} (mailflow_route_deadline_seconds)"),
+    expr=with_ends(f"{P95} > 0.5 * max {ALL} ({_DEADLINE})"),
     severity="warning",
     component="route",
     summary="Test mail takes more than half of the time that it may.",

@@ -13,6 +13,9 @@ from agent.exposition.alerting.alert import Record
 AGREED = "check:mailflow_finding:max"
 HELD = "held:mailflow_finding:max"
 LOCATED = "located:mailflow_finding:max"
+# For which a route's gauges stand. While nobody sends, the time since a delivery grows for no fault
+# of the route: that must not reach what its alert waits for.
+RESTART = "3m"
 HOLD = "10m"  # for which a finding stands without a verdict: a restart, of the machine too
 
 _ALL = "without (instance, pod)"
@@ -31,6 +34,11 @@ def _unless_well(severities: str, well: str) -> str:
         f"max {_ALL} (mailflow_finding{{{severities}}})"
         f" unless ignoring (rule, severity) {_SEVERITY} {well}"
     )
+
+
+def held(gauge: str) -> str:
+    """Return the expression for a *gauge* that outlives a restart, by its last value."""
+    return f"last_over_time({gauge}[{RESTART}])"
 
 
 def one_of_each(info: str) -> str:

@@ -10,7 +10,7 @@ short one.
 
 from agent.domain.objective import PAGING, TICKETING, Window
 from agent.exposition.alerting.alert import Record
-from agent.exposition.alerting.found import one_of_each
+from agent.exposition.alerting.found import held, one_of_each
 
 _RATIO = "subject:mailflow_route_messages_failed_per_messages:ratio_rate"
 _BURN = "subject:mailflow_route_slo_burn_rate:ratio_rate"
@@ -22,6 +22,7 @@ ALL = "without (instance, pod)"
 ROUTE = "job, tenant, subject, probe"
 _EVERY = (*PAGING, *TICKETING)
 _GAP = "30m"
+_OBJECTIVE = held("mailflow_route_slo_objective_ratio")
 
 
 def records() -> tuple[Record, ...]:
@@ -38,8 +39,9 @@ def records() -> tuple[Record, ...]:
         ),
         Record(
             ENDS,
-            f"{one_of_each('mailflow_route_info')} or on ({ROUTE})"
-            f" (max {ALL} (mailflow_route_slo_objective_ratio) * 0 + 1)",
+            f"{one_of_each('mailflow_route_info')}"
+            f" or on ({ROUTE}) {one_of_each(held('mailflow_route_info'))}"
+            f" or on ({ROUTE}) (max {ALL} ({_OBJECTIVE}) * 0 + 1)",
         ),
     )
 
@@ -66,7 +68,7 @@ def _ratio(window: str) -> Record:
 def _burn(window: str) -> Record:
     return Record(
         f"{_BURN}{window}",
-        f"{_RATIO}{window} / (1 - max {ALL} (mailflow_route_slo_objective_ratio))",
+        f"{_RATIO}{window} / (1 - max {ALL} ({_OBJECTIVE}))",
     )
 
 
