@@ -168,6 +168,11 @@ class Chronicle:
         return known.since if known is not None and known.mark is mark else None
 
     @property
+    def seen_before(self) -> datetime | None:
+        """Until when the agent ran before this watch, as far as is known."""
+        return max((watch.seen for watch in self._watches), default=None)
+
+    @property
     def known(self) -> tuple[str, ...]:
         """The checks that were something when last heard of."""
         return tuple(x for x, last in self._last.items() if last.mark is not Mark.NO_DATA)

@@ -3,7 +3,7 @@
 A change here needs a new version and a step that leads to it from the one before.
 """
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 APPLICATION_ID = 0x4D464C41  # "MFLA", so that a file of somebody else is recognised
 
 _TURNS = """
@@ -12,7 +12,11 @@ CREATE TABLE turn (watched INTEGER NOT NULL, at REAL NOT NULL, mark INTEGER NOT 
     since REAL NOT NULL, was INTEGER, PRIMARY KEY (watched, at)) WITHOUT ROWID;
 CREATE TABLE watch (began REAL PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID;
 """
-SCHEMA = f"""{_TURNS}
+_STREAKS = """
+CREATE TABLE streak (identity TEXT NOT NULL, rule TEXT NOT NULL, runs INTEGER NOT NULL,
+    since REAL NOT NULL, last REAL NOT NULL, PRIMARY KEY (identity, rule)) WITHOUT ROWID;
+"""
+SCHEMA = f"""{_TURNS}{_STREAKS}
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE message (nonce TEXT PRIMARY KEY, route TEXT NOT NULL, planned_at REAL NOT NULL,
     entry TEXT NOT NULL) WITHOUT ROWID;
@@ -33,6 +37,7 @@ _STEPS = {  # by the version they lead from
         " gone_at REAL) WITHOUT ROWID;"
     ),
     4: _TURNS,
+    5: _STREAKS,
 }
 
 

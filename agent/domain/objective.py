@@ -15,18 +15,20 @@ class Window:
     """A pair of windows, in Prometheus' spelling, and what must hold in both.
 
     ``factor`` is how many times too fast the allowance is used up; ``fewest`` the least number of
-    failures in the long window.
+    failures in the long window; ``least`` for how long the route must be on record: a share of the
+    first few messages is no share of the window.
     """
 
     long: str
     short: str
     factor: float
     fewest: int
+    least: str
 
 
 # Two, five, ten and ten per cent of what 30 days allow, as SRE workbooks have it.
-PAGING = (Window("1h", "15m", 14.4, 2), Window("6h", "30m", 6, 3))
-TICKETING = (Window("1d", "2h", 3, 3), Window("3d", "6h", 1, 3))
+PAGING = (Window("1h", "15m", 14.4, 2, "30m"), Window("6h", "30m", 6, 3, "2h"))
+TICKETING = (Window("1d", "2h", 3, 3, "6h"), Window("3d", "6h", 1, 3, "12h"))
 
 _HOUR = timedelta(hours=1)
 _SHORTEST = timedelta(minutes=15)

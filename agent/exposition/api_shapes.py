@@ -37,6 +37,7 @@ class Finding(TypedDict):
     fix: Annotated[str | None, Doc("What to type, where a command or a record mends it.")]
     reference: str
     consecutive: Annotated[int, Doc("Runs in a row that found it, the last one included.")]
+    since: Annotated[Moment | None, Doc("When it was first found, over restarts and unknown runs.")]
 
 
 class CheckState(TypedDict):

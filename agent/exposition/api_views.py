@@ -4,7 +4,7 @@ Plain data in the declared shapes, made from the board and the ledger. Nothing h
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import quote
 
@@ -49,8 +49,7 @@ def check(standing: Standing, now: datetime) -> shapes.Check:
         "changed_at": _moment(changed_at),
         "interval_seconds": standing.check.settings.interval.total_seconds(),
         "findings": [
-            _finding(each, standing.consecutive)
-            for each in sorted(found, key=lambda each: -each.severity)
+            _finding(each, standing) for each in sorted(found, key=lambda each: -each.severity)
         ],
     }
 
@@ -81,8 +80,9 @@ def _run(run: board.Run) -> shapes.Run:
     }
 
 
-def _finding(finding: Finding, consecutive: Mapping[str, int]) -> shapes.Finding:
-    told = finding_as_json(finding)
+def _finding(finding: Finding, standing: Standing) -> shapes.Finding:
+    told, code = finding_as_json(finding), finding.rule.code
+    streak = standing.streaks.get(code)
     return {
         "rule": told["rule"],
         "severity": told["severity"],
@@ -92,7 +92,8 @@ def _finding(finding: Finding, consecutive: Mapping[str, int]) -> shapes.Finding
         "remedy": told["remedy"],
         "fix": told["fix"],
         "reference": told["reference"],
-        "consecutive": consecutive.get(finding.rule.code, 0),
+        "consecutive": standing.consecutive.get(code, 0),
+        "since": None if streak is None else streak.since.isoformat(),
     }
 
 

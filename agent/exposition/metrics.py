@@ -38,8 +38,14 @@ FINDING = Signal(
     "Runs in a row that found the rule broken; present only while it is.",
     labels=("rule", "severity"),
 )
+SINCE = Signal(
+    "mailflow_finding_since_timestamp_seconds",
+    "When the rule was first found, over restarts and over runs that could not tell.",
+    labels=FINDING.labels,
+)
 CHECK_LABELS = ("tenant", "subject", "probe")
-CHECK_SIGNALS = (SEVERITY, LAST_RUN, INTERVAL, DURATION, FINDING)
+CHECK_SIGNALS = (SEVERITY, LAST_RUN, INTERVAL, DURATION, FINDING, SINCE)
+_OF_FINDINGS = (FINDING.name, SINCE.name)
 
 LIFETIME = 3  # intervals for which a result is shown
 _BATCH = 256  # checks taken in or given up between two turns of the loop
@@ -113,9 +119,10 @@ class Metrics:
             self._place(entry, run.outcome)
         self._set(LAST_RUN, entry, standing.last_run_at.timestamp())
         self._set(DURATION, entry, run.duration.total_seconds())
-        finding = self._families[FINDING.name]
+        finding, since = self._families[FINDING.name], self._families[SINCE.name]
         for code, count in standing.consecutive.items():
             finding.set((), count, entry.found[code])
+            since.set((), standing.streaks[code].since.timestamp(), entry.found[code])
         self._renew(entry)
 
     def _take_in(self, standing: Standing) -> _Entry:
@@ -146,13 +153,13 @@ class Metrics:
     def _place(self, entry: _Entry, outcome: Outcome) -> None:
         """Show *outcome* in place of what was shown before."""
         self._set(SEVERITY, entry, outcome.severity)
-        finding = self._families[FINDING.name]
+        key_of = self._families[FINDING.name].key
         found = {
-            each.rule.code: finding.key((*entry.labels, each.rule.code, each.severity.word))
+            each.rule.code: key_of((*entry.labels, each.rule.code, each.severity.word))
             for each in outcome.findings
         }
         for code in entry.found.keys() - found.keys():
-            finding.remove(entry.found[code])
+            self._lose(entry.found[code])
         entry.found = found
         before = self._keys(entry, entry.shown)
         entry.shown = outcome.measurements
@@ -203,6 +210,11 @@ class Metrics:
     def _set(self, signal: Signal, entry: _Entry, value: float) -> None:
         self._families[signal.name].set(entry.labels, value, entry.key)
 
+    def _lose(self, key: str) -> None:
+        """Take away the series of a finding."""
+        for name in _OF_FINDINGS:
+            self._families[name].remove(key)
+
     def _renew(self, entry: _Entry) -> None:
         """Let the entry live for its lifetime from now on."""
         entry.fresh = True
@@ -215,7 +227,7 @@ class Metrics:
         entry.fresh = False
         self._families[SEVERITY.name].remove(entry.key)
         for key in entry.found.values():
-            self._families[FINDING.name].remove(key)
+            self._lose(key)
         for name, key in self._keys(entry, entry.shown):
             self._families[name].remove(key)
         entry.found, entry.shown = {}, ()

@@ -6,7 +6,7 @@ alerts of its own, which open tickets; the description of a symptom names them.
 
 from agent.domain.objective import PAGING, TICKETING
 from agent.exposition.alerting.alert import Alert
-from agent.exposition.alerting.found import LOCATED, found
+from agent.exposition.alerting.found import LOCATED, found, held
 from agent.exposition.alerting.objectives import ALL, P95, burning, with_ends
 
 _WHO = "{{ $labels.subject }} of {{ $labels.tenant }}"
@@ -22,7 +22,7 @@ _FINDINGS = (
 _REASONS = (
     "{{ with printf `sum by (reason)"
     " (increase(mailflow_route_messages_failed_total{tenant=%q,subject=%q}[1h])) > 0.5`"
-    " $labels.tenant $labels.subject | query }} Failed within the hour:"
+    " $labels.tenant $labels.subject | query }} Failed or late within the hour:"
     "{{ range $at, $each := . }}{{ if $at }},{{ end }} {{ .Labels.reason }}"
     ' {{ .Value | printf "%.0f" }}{{ end }}.{{ end }}'
 )
@@ -47,13 +47,16 @@ def _news(expression: str) -> str:
     return f"({with_ends(expression)}) unless on (job, server) {_KNOWN}"
 
 
+# While an agent is started again nothing has arrived either.
+_DEADLINE = held("mailflow_route_deadline_seconds")
+_INTERVAL = held("mailflow_route_interval_seconds")
 DOWN = Alert(
     name="MailflowRouteDown",
     expr=_news(
-        f"time() - max {ALL} (mailflow_route_last_delivered_timestamp_seconds)"
-        f" > max {ALL} (mailflow_route_deadline_seconds + 2 * mailflow_route_interval_seconds)"
-        f" and time() - max {ALL} (mailflow_route_last_sent_timestamp_seconds)"
-        f" < max {ALL} (3 * mailflow_route_interval_seconds)"
+        f"time() - max {ALL} ({held('mailflow_route_last_delivered_timestamp_seconds')})"
+        f" > max {ALL} ({_DEADLINE} + 2 * {_INTERVAL})"
+        f" and time() - max {ALL} ({held('mailflow_route_last_sent_timestamp_seconds')})"
+        f" < max {ALL} (3 * {_INTERVAL})"
         f" unless on (job, tenant, subject, probe) {_BLIND}"
     ),
     severity="critical",
@@ -80,16 +83,19 @@ FAST = Alert(
     expr=_news(burning(PAGING)),
     severity="critical",
     component="route",
-    summary="A route loses so much mail that its objective is about to be missed.",
+    summary="So many messages of a route fail or are late that it is about to miss its objective.",
     description=f"{_FAST}{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="2m",
     labels=(("window", "fast"),),
-    meaning="The share of failed messages, over a long and a short window, is a multiple of what"
-    " the route's objective allows.",
+    meaning="The share of messages that failed or came too late, over a long and a short window, is"
+    " a multiple of what the route's objective allows.",
     steps=(
         "Look at `mailflow_route_messages_failed_total` by `reason`.",
-        "Open the route's page on the agent and compare a lost message with one that arrived.",
+        (
+            "Open the route's page on the agent and compare a message that failed or was late with"
+            " one that arrived in time."
+        ),
     ),
     subject_kind="route",
 )
@@ -98,8 +104,8 @@ SLOW = Alert(
     expr=with_ends(burning(TICKETING)),
     severity="warning",
     component="route",
-    summary="A route loses mail steadily.",
-    description=f"{_FAST.removesuffix('.')}, over days.{_FINDINGS}{_REASONS}{_HOLDER}",
+    summary="Messages of a route fail or are late, steadily.",
+    description=f"{_FAST.removesuffix('.')}, over six hours or more.{_FINDINGS}{_REASONS}{_HOLDER}",
     runbook="route-error-budget-burn",
     hold="15m",
     labels=(("window", "slow"),),
@@ -107,7 +113,7 @@ SLOW = Alert(
 )
 SLOW_DELIVERY = Alert(
     name="MailflowRouteSlow",
-    expr=with_ends(f"{P95} > 0.5 * max {ALL} (mailflow_route_deadline_seconds)"),
+    expr=with_ends(f"{P95} > 0.5 * max {ALL} ({_DEADLINE})"),
     severity="warning",
     component="route",
     summary="Test mail takes more than half of the time that it may.",

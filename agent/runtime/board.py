@@ -1,8 +1,10 @@
 """What is the latest that is known of every check?
 
-The board holds one standing per check: its last run, for how many runs in a row each rule was
-found, and when its severity last changed. It lives in memory only; metrics, pages and the command
-line read it. A check keeps its standing over reloads by its identity.
+The board holds one standing per check: its last run, since when and for how many runs in a row each
+rule was found, and when its severity last changed. It lives in memory only; metrics, pages and the
+command line read it. A check keeps its standing over reloads by its identity. Of what was before
+the start it is told only which rules were found: their counts go on with the first run, and until
+then nothing of it is shown.
 """
 
 import logging
@@ -13,7 +15,9 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from agent.domain import streak
 from agent.domain.finding import Outcome, Severity
+from agent.domain.streak import Streaks
 from agent.probes.base import Check
 
 _log = logging.getLogger(__name__)
@@ -52,9 +56,10 @@ class Standing:
 
     ``known_since`` is when this process came to know the check. ``consecutive`` counts, by code
     of the rule, the runs in a row that found it, the last one included; what was not found in the
-    last run is absent. ``changed_at`` is when ``severity`` became what it is. ``same`` is true
-    while the last run's outcome is the very object of the run before: nothing needs drawing again
-    but times and counts. ``runs`` counts the runs of this process.
+    last run is absent. ``streaks`` say since when, over restarts and over runs that could not tell;
+    they also have what was found before either. ``changed_at`` is when ``severity`` became what it
+    is. ``same`` is true while the last run's outcome is the very object of the run before: nothing
+    needs drawing again but times and counts. ``runs`` counts the runs of this process.
     """
 
     check: Check[Any, Any]
@@ -63,6 +68,7 @@ class Standing:
     severity: Severity | None = None
     changed_at: datetime | None = None
     consecutive: Mapping[str, int] = field(default_factory=lambda: _NONE_FOUND)
+    streaks: Streaks = field(default_factory=lambda: streak.NONE)
     same: bool = False
     runs: int = 0
 
@@ -87,6 +93,11 @@ class Board:
         self._published: list[Published] = []
         self._kept: list[Callable[[], None]] = []
         self._changes: deque[Change] = deque(maxlen=CHANGES_KEPT)
+        self._before: dict[str, Streaks] = {}
+
+    def remember(self, found: Mapping[str, Streaks]) -> None:
+        """Let the checks that are new from now on go on with what was *found*, by identity."""
+        self._before = dict(found)
 
     def keep(self, checks: Iterable[Check[Any, Any]], now: datetime) -> None:
         """Make *checks* the set of checks; those known by their identity keep their standing."""
@@ -95,7 +106,8 @@ class Board:
             identity = check.identity
             standing = self._standings.get(identity)
             if standing is None:
-                standing = Standing(check, now)
+                before = self._before.pop(identity, streak.NONE)
+                standing = Standing(check, now, streaks=before)
             standing.check = check
             standings[identity] = standing
         self._standings = standings
@@ -123,8 +135,11 @@ class Board:
         standing.runs += 1
         if not standing.same:
             self._note_severity(standing, run)
-        if run.outcome.findings or standing.consecutive:
-            standing.consecutive = _count(standing.consecutive, run.outcome)
+        if run.outcome.findings or standing.streaks:
+            interval = run.check.settings.interval
+            streaks = streak.after(standing.streaks, run.outcome, run.finished_at, interval)
+            # In this order: who reads the counts in a thread finds since when.
+            standing.streaks, standing.consecutive = streaks, streak.in_a_row(streaks)
         for published in self._published:
             published(standing)
 
@@ -157,11 +172,3 @@ class Board:
     def changes(self) -> tuple[Change, ...]:
         """Return the latest changes of severity, newest first, at most ``CHANGES_KEPT``."""
         return tuple(reversed(self._changes))
-
-
-def _count(before: Mapping[str, int], outcome: Outcome) -> Mapping[str, int]:
-    """Count one more run for each rule that was found, once however often it was found."""
-    if not outcome.findings:
-        return _NONE_FOUND
-    codes = dict.fromkeys(finding.rule.code for finding in outcome.findings)
-    return {code: before.get(code, 0) + 1 for code in codes}

@@ -199,7 +199,7 @@ async def test_a_file_of_an_older_version_is_taken_over_with_all_that_it_knows(
             rows = await store.read("SELECT * FROM history")
             assert rows == [("k#record", "text", 1.5, 2.5, "before", None)]
             assert store.stats.moved_aside == 0
-            assert await store.read("PRAGMA user_version") == [(5,)]
+            assert await store.read("PRAGMA user_version") == [(6,)]
 
 
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Pat
     with sqlite3.connect(tmp_path / FILE_NAME) as other:
         other.execute("PRAGMA user_version=99")
     other.close()
-    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 5\\)"):
+    with pytest.raises(StoreError, match="newer mailflow-agent \\(schema 99, this one reads 6\\)"):
         await Store(tmp_path).open()
     assert (tmp_path / FILE_NAME).exists()
     assert not (tmp_path / f"{FILE_NAME}.damaged-1").exists()

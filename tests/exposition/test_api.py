@@ -85,6 +85,7 @@ async def test_one_subject_and_one_check_say_all(agent: Agent) -> None:
     assert {each["probe"] for each in subject["changes"]} == {"spf", "mx"}
     one = await get(agent, "checks/contoso/domain/contoso.com/spf")
     assert (one["runs"], one["severity"], one["findings"][0]["consecutive"]) == (4, "critical", 4)
+    assert one["findings"][0]["since"] == one["changed_at"], "it changed when it was found first"
     assert one["run"]["measurements"] == [
         {"name": "mailflow_spf_lookups", "labels": {}, "value": 14.0}
     ]

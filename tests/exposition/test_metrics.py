@@ -10,7 +10,7 @@ from agent.exposition import own_signals
 from agent.exposition.metrics import Metrics, families
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.scrape import Scrape
-from agent.exposition.text_format import Format
+from agent.exposition.text_format import Format, go_float
 from agent.probes.base import Probe
 from agent.runtime.board import Board
 from servers.standings import (
@@ -88,10 +88,13 @@ async def test_a_finding_counts_runs_in_a_row_and_goes_when_it_is_mended(world: 
     assert await world.has(line + "1.0")
     publish(world.board, spf, broken)
     assert await world.has(line + "2.0")
+    since = line.replace("mailflow_finding", "mailflow_finding_since_timestamp_seconds")
+    assert await world.has(f"{since}{go_float(NOON.timestamp())}")
     assert await world.has(f"mailflow_check_severity{CONTOSO} 3.0")
     assert await world.has(f"mailflow_spf_lookups{CONTOSO} 14.0")
     publish(world.board, spf, Outcome())
     assert line not in await world.text()
+    assert since not in await world.text()
     assert await world.has(f"mailflow_check_severity{CONTOSO} 0.0")
     assert f"mailflow_spf_lookups{CONTOSO}" not in await world.text()
 

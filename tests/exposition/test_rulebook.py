@@ -12,7 +12,7 @@ from agent.exposition.pages import render, rulebook
 from agent.exposition.pages.view import Situation
 from agent.exposition.runbooks import SECTIONS, Shelf
 from agent.exposition.runbooks.markup import Listing
-from agent.probes.base import DNS_UNANSWERED, discover
+from agent.probes.base import DEPENDENCY_DOWN, DNS_UNANSWERED, discover
 from agent.runtime.board import Board
 from servers.exposed import Agent
 from servers.standings import MX, NOON, SPF, TOO_MANY, check, publish
@@ -49,9 +49,10 @@ def page_of(name: str, *, is_told: bool = True) -> tuple[rulebook.RulePage, str]
 def test_the_served_page_says_who_since_when_and_what_to_type() -> None:
     page, html = page_of("spf-too-many-lookups")
     (case,) = page.cases
-    assert (case.subject, case.runs, case.from_start, case.more) == ("contoso.com", 3, True, 2)
+    assert (case.subject, case.runs, case.more) == ("contoso.com", 3, 2)
     assert case.since == NOON - timedelta(minutes=10)
     assert "2026-11-23 11:50:00 UTC" in html
+    assert "for 10 min; found by the last 3 runs." in html
     assert "14 &lt;b&gt;lookups&lt;/b&gt;" in html
     assert "and 18 more lines" in html
     assert "Set-This -To " in html
@@ -88,8 +89,33 @@ def test_an_alert_without_a_rule_shows_the_checks_it_is_about() -> None:
     page, html = page_of("cannot-tell")
     assert [case.subject for case in page.cases] == ["fabrikam.com"]
     assert 'href="/rules/dns-unanswered"' in html
-    assert "Concerned now: 1 check" in html
+    assert "By their last runs, 1 check is now in a state that can lead to it" in html
     assert not page_of("watchdog")[0].tells
+
+
+@pytest.mark.parametrize(
+    "name", ["cannot-tell", "route-error-budget-burn", "route-down", "agent-absent"]
+)
+def test_of_an_alert_it_never_says_that_nobody_is_concerned(name: str) -> None:
+    for is_told in (True, False):
+        page, html = page_of(name, is_told=is_told)
+        assert "Not found anywhere" not in html
+        assert "This agent cannot tell whether the alert fires" in html
+        alert = page.book.alerts[0]
+        assert f"ALERTS{{alertname=&#34;{alert}&#34;,alertstate=&#34;firing&#34;}}" in html
+        assert html.count('id="found"') == 1
+    assert "cannot tell whether" not in page_of("spf-missing")[1]
+
+
+def test_what_cannot_be_told_is_listed_where_a_proven_fault_hides_it() -> None:
+    made, spf, mx = Board(), check("c", SPF, "c.com"), check("c", MX, "c.com")
+    made.keep([spf, mx], NOON)
+    silent, waits = DNS_UNANSWERED.found("silent"), DEPENDENCY_DOWN.found("resolver")
+    publish(made, spf, Outcome((TOO_MANY.found("14 lookups"), silent)))
+    publish(made, mx, Outcome((waits,)))
+    book = SHELF.find("cannot-tell")
+    assert book is not None
+    assert [case.kind for case in rulebook.page(book, made.runs(), NOON).cases] == ["spf"]
 
 
 def test_a_rule_that_nobody_breaks_and_a_reader_who_may_not_know() -> None:

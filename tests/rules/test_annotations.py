@@ -42,6 +42,11 @@ def finding(where: str, rule: str, values: str) -> dict[str, str]:
     return {f'mailflow_finding{{{AGENT},{where},rule="{rule}",severity="{severity}"}}': values}
 
 
+def since(where: str, rule: str, values: str) -> dict[str, str]:
+    (key,) = finding(where, rule, values)
+    return {key.replace("finding", "finding_since_timestamp_seconds"): values}
+
+
 def labels_of(where: str, **more: str) -> dict[str, str]:
     pairs = (each.split("=") for each in where.replace('"', "").split(","))
     return {"job": "mailflow", **dict(pairs), **more}
@@ -55,13 +60,15 @@ WITH_LINKS = case(
         f'mailflow_links_info{{{SECOND},page="https://other.example",dashboards=""}}': "1x5",
         f"mailflow_links_info{{{AGENT},{LINKS}}}": "1x5",
         f"mailflow_check_interval_seconds{{{AGENT},{SPF}}}": "600x5",
+        **since(SPF, "spf-syntax", "-3140x5"),
         **finding(SPF, "spf-syntax", "1+1x5"),
     },
     "MailflowSpfSyntax",
     labels_of(SPF, rule="spf-syntax", severity="critical", component="domain"),
     {
         "summary": f"{SYNTAX.summary}.",
-        "description": "contoso.com of contoso, found by 5 runs in a row, for about 50m 0s."
+        "description": "contoso.com of contoso, found by 5 runs in a row,"
+        " since 1969-12-31 23:07:40 UTC."
         f" {SYNTAX.remedy}",
         "runbook_url": "https://mailflow.example/rules/spf-syntax",
         "dashboard_url": "https://grafana.example/d/mailflow-domain"
@@ -85,6 +92,8 @@ STRANGE_NAME = case(
     {
         f"mailflow_links_info{{{AGENT},{LINKS}}}": "1x5",
         f"mailflow_check_interval_seconds{{{AGENT},{CONNECTOR}}}": "300x5",
+        # The agent is started again, and has not run it yet.
+        **since(CONNECTOR, "connector-refused", "125 stale"),
         f'mailflow_connector_info{{{AGENT},{CONNECTOR},server="relay:25",tls_settings="none"}}': (
             "1x5"
         ),
@@ -101,7 +110,7 @@ STRANGE_NAME = case(
     {
         "summary": f"{RULES['connector-refused'].summary}.",
         "description": "To the data centre + back of contoso (relay:25), found by 2 runs in a row,"
-        f" for about 10m 0s. {RULES['connector-refused'].remedy}",
+        f" since 1970-01-01 00:02:05 UTC. {RULES['connector-refused'].remedy}",
         "runbook_url": "https://mailflow.example/rules/connector-refused",
         "dashboard_url": "https://grafana.example/d/mailflow-connector"
         "?var-tenant=contoso&var-subject=To+the+data+centre+%2B+back",
@@ -209,9 +218,10 @@ DOWN = case(
         "summary": "Test mail no longer arrives on a route.",
         "description": "Nothing has arrived on inward of contoso (handed to relay:25, picked up in"
         " graph a@b.c) for 6m 0s, though messages are being sent. The agent finds: route-lost (4"
-        " runs). Failed within the hour: lost 6. The route's page says of each message who had it"
-        " last, and its Message-ID: refused, it is still with its sender; accepted and lost, ask"
-        " the server that accepted it (in Exchange Online: `Get-MessageTraceV2 -MessageId ID`).",
+        " runs). Failed or late within the hour: lost 6. The route's page says of each message"
+        " who had it last, and its Message-ID: refused, it is still with its sender; accepted and"
+        " lost, ask the server that accepted it (in Exchange Online: `Get-MessageTraceV2"
+        " -MessageId ID`).",
         "runbook_url": "https://mailflow.example/rules/route-down",
         "dashboard_url": "https://grafana.example/d/mailflow-route"
         "?var-tenant=contoso&var-subject=inward",

@@ -144,6 +144,38 @@ AGREEING = [
         {"3m": {"MailflowSpfSyntax"}},
     ),
     Case(
+        "a restart mends nothing: before the first run, what was found last stands",
+        {
+            **found(SPF, "spf-syntax", "critical", "2 2 stale _ _ 3"),
+            **judged(SPF, "3 3 stale _ _ 3"),
+        },
+        {f"{minute}m": {"MailflowSpfSyntax"} for minute in range(6)},
+    ),
+    Case(
+        "but not for long",
+        {**found(SPF, "spf-syntax", "critical", "2 2 stale"), **judged(SPF, "3 3 stale")},
+        {"10m": {"MailflowSpfSyntax"}, "12m": set()},
+    ),
+    Case(
+        "nor once the first run does not find it, or another agent has looked",
+        {
+            **found(SPF, "spf-syntax", "critical", "2 2 stale"),
+            **judged(SPF, "3 3 stale _ 0 stale _"),
+            **found(SPF, "spf-alias", "warning", "2 2 stale"),
+            **judged(OTHER_SPF, "_ _ _ _ _ 0 0"),
+        },
+        {"3m": {"MailflowSpfSyntax", "MailflowSpfAlias"}, "4m": set(), "5m": set()},
+    ),
+    Case(
+        "what two agents had not agreed on does not stand when both are gone",
+        {
+            **found(SPF, "spf-syntax", "critical", "2 2 stale"),
+            **judged(SPF, "3 3 stale"),
+            **judged(OTHER_SPF, "0 0 stale"),
+        },
+        {"1m": set(), "2m": set(), "5m": set()},
+    ),
+    Case(
         "a fault that comes and goes each run wakes nobody",
         found(SPF, "spf-syntax", "critical", "1 _ 1 stale 1 stale 1"),
         {"1m": set(), "4m": set(), "6m": set()},

@@ -55,8 +55,29 @@ SCENARIOS = [
         0.995,
         30,
         outage(12),
-        {60: set(), 65: set(), 85: {FAST, DOWN}, 140: {FAST, SLOW, DOWN}},
+        {60: set(), 65: set(), 85: {FAST, DOWN}, 140: {FAST, DOWN}},
         down_from=12,
+    ),
+    Scenario(
+        "of a route that was set up just now nothing is said yet",
+        0.995,
+        16,
+        lambda number: min(number, 4),  # mended after twenty minutes
+        {minute: set() for minute in range(5, 80, 5)},
+    ),
+    Scenario(
+        "where it has been losing mail since it was set up, half an hour is enough",
+        0.995,
+        16,
+        outage(0),
+        {30: set(), 40: {FAST}, 75: {FAST}},
+    ),
+    Scenario(
+        "and a ticket is for what has lasted for hours",
+        0.98,
+        10 * HOUR,
+        every(10),
+        {60: set(), 300: set(), 450: {SLOW}, 570: {SLOW}},
     ),
     *(
         Scenario(

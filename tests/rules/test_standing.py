@@ -356,6 +356,14 @@ ROUTES = [
         route("0x60", "0+60x60"),
         {"20m": set(), "31m": {"MailflowRouteDown"}},
     ),
+    Case(
+        "a restart delivers nothing",
+        {
+            key: values.replace("x60", "x33 stale _ _ _") if "x60" in values else values
+            for key, values in route("0x60", "0+60x60").items()
+        },
+        {"31m": {"MailflowRouteDown"}, "36m": {"MailflowRouteDown"}, "50m": set()},
+    ),
     Case("a route on which nothing is sent", route("0x60", "0x60"), {"31m": set(), "50m": set()}),
     Case(
         "a route whose mailbox nobody can look into",
@@ -369,7 +377,11 @@ ROUTES = [
         route(
             "0x60",
             "0+60x60",
-            **{**unreached(ROUTE, "2x20 stale"), f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x60"},
+            **{
+                **unreached(ROUTE, "2x20 stale"),
+                verdict(ROUTE): "3x20 0x40",
+                f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x60",
+            },
         ),
         {"20m": {"MailflowSmartHostDown"}, "45m": set(), "60m": {"MailflowRouteDown"}},
     ),

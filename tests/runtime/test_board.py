@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.domain.finding import Outcome, Severity
+from agent.domain.streak import Streak
 from agent.runtime.board import CHANGES_KEPT, Board, Standing
 from servers.checks import FINE, check, many
 from servers.standings import DANGLING, NEAR_LIMIT, NOON, TOO_MANY, publish
@@ -38,6 +39,20 @@ def test_runs_in_a_row_are_counted_for_each_rule_that_is_found() -> None:
     publish(board, of, BAD)
     assert standing.consecutive[TOO_MANY.code] == 1
     assert standing.runs == 5
+
+
+def test_what_was_found_before_the_start_counts_from_the_first_run_on() -> None:
+    board = Board()
+    of = check()
+    before = {TOO_MANY.code: Streak(2, NOON - 9 * MINUTE, NOON - MINUTE)}
+    board.remember({of.identity: before, "gone": before})
+    board.keep([of], NOON)
+    (standing,) = board.runs()
+    assert standing.consecutive == {}, "nobody has looked yet"
+    publish(board, of, BAD)
+    assert standing.consecutive == {TOO_MANY.code: 3, NEAR_LIMIT.code: 1}
+    assert standing.streaks[TOO_MANY.code].since == NOON - 9 * MINUTE
+    assert standing.streaks[NEAR_LIMIT.code].since == NOON
 
 
 def test_an_outcome_that_is_the_same_object_is_marked() -> None:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from agent.adapters.store import Store
 from agent.domain.finding import Outcome
 from agent.domain.timeline import Mark
+from agent.probes.base import DNS_UNANSWERED
 from agent.runtime.board import Board
 from agent.runtime.recorder import Recorder
-from servers.standings import MX, SPF, TOO_MANY, HandClock, check, publish
+from servers.standings import MX, NOON, SPF, TOO_MANY, HandClock, check, publish
 
 ILL = Outcome((TOO_MANY.found("12 lookups."),))
 MINUTE = timedelta(minutes=1)
@@ -40,6 +41,26 @@ async def test_changes_late_runs_and_removed_checks_are_written_down() -> None:
     assert told[spf.identity] == [(0, Mark.OK), (12.5, Mark.STALE), (15, Mark.NO_DATA)]
     assert told[mx.identity] == [(5, Mark.CRITICAL)]
     assert len(record.watches) == 1, "it never slept for long"
+
+
+async def test_what_was_found_goes_on_over_a_restart() -> None:
+    clock, store = HandClock(), Store()
+    await store.open()
+    spf, told = check("contoso", SPF, "contoso.com"), []
+    for away in (0, 9, 60 * 24):
+        clock.advance(away * MINUTE)
+        async with AsyncExitStack() as stack:
+            board, recorder = Board(), await Recorder.open(store, clock, stack)
+            recorder.follow(board)
+            board.keep([spf], clock.now())
+            (standing,) = board.runs()
+            for outcome in (ILL, ILL, Outcome((DNS_UNANSWERED.found("silent"),)), ILL, ILL):
+                clock.advance(MINUTE)
+                publish(board, spf, outcome, clock.now())
+                told.append(standing.consecutive.get(TOO_MANY.code, 0))
+            assert standing.streaks[TOO_MANY.code].since == NOON + MINUTE
+    await store.close()
+    assert told == [1, 2, 0, 1, 2, 3, 4, 0, 1, 2, 1, 2, 0, 1, 2], "a day away is no row"
 
 
 async def test_a_slice_of_the_checks_is_looked_over_at_a_time() -> None:

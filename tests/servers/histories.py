@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from agent.adapters.chronicle import Chronicle
 from agent.adapters.store import Store
+from agent.domain.streak import Streak
 from agent.domain.timeline import Mark
 from servers.exposed import Agent
-from servers.standings import HandClock, small_board
+from servers.standings import DANGLING, TOO_MANY, HandClock, small_board
 
 SPF, MX = "contoso/domain/contoso.com/spf", "contoso/domain/contoso.com/mx"
 
@@ -37,7 +38,10 @@ async def exposed_with_history() -> AsyncIterator[Agent]:
     agent, store = Agent(), Store()
     await store.open()
     agent.chronicle = await a_month(store, agent.clock)
-    agent.board = small_board(agent.clock)
+    since = agent.clock.now() - timedelta(hours=2, minutes=10)
+    found = {SPF: TOO_MANY.code, MX: DANGLING.code}
+    before = {check: {code: Streak(2, since, since)} for check, code in found.items()}
+    agent.board = small_board(agent.clock, before)
     agent.server = agent.make()
     agent.port = await agent.server.start("127.0.0.1", 0)
     yield agent

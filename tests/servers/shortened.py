@@ -3,11 +3,11 @@
 One transformation each, and nothing else is changed: the expressions, labels, matchers and texts
 are those that are shipped.
 
-* A rule file: each ``for``, each range (``[15m]``) and each age in seconds (``time() - X > 60``) is
-  divided by RULES_SPEED, to no less than a second, six for a range, so that ``rate`` has two
-  samples, and eight for an age, since what is scraped is seconds old. Factors and multiples of a
-  check's interval stay: the agent exports it, and that of a test's configuration is short. Days
-  until a certificate ends stay, too.
+* A rule file: each ``for``, each range (``[15m]``), each ``offset`` and each age in seconds
+  (``time() - X > 60``) is divided by RULES_SPEED, to no less than a second, six for a range, so
+  that ``rate`` has two samples, and eight for an age, since what is scraped is seconds old.
+  Factors and multiples of a check's interval stay: the agent exports it, and that of a test's
+  configuration is short. Days until a certificate ends stay, too.
 * Alertmanager's: ``group_wait``, ``group_interval`` and ``repeat_interval`` are divided by
   NOTICES_SPEED, and the receivers' addresses become the test's.
 """
@@ -22,6 +22,7 @@ RULES_SPEED = 20
 NOTICES_SPEED = 120
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _RANGE = re.compile(r"\[(\d+[smhd])\]")
+_OFFSET = re.compile(r"\boffset (\d+[smhd])\b")
 _AGE = re.compile(r"(time\(\)(?:[^<>=]|=~|!=|=\")*?[<>] )(\d+)(?![\d.]* \*)\b")
 
 
@@ -51,6 +52,7 @@ def rules(text: str) -> str:
 
 def _expression(text: str) -> str:
     text = _RANGE.sub(lambda match: f"[{shorter(match[1], RULES_SPEED, least=6)}]", text)
+    text = _OFFSET.sub(lambda match: f"offset {shorter(match[1], RULES_SPEED)}", text)
     return _AGE.sub(lambda match: f"{match[1]}{max(8, round(int(match[2]) / RULES_SPEED))}", text)
 
 

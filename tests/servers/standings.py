@@ -1,13 +1,14 @@
 # ruff: noqa: E501 - tables of data
 """Boards as a small and a large installation would have them, without running a check."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from agent.domain.fact import Fact, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Distribution, Finding, Measurement, Outcome, Rule, Severity, Signal
+from agent.domain.streak import Streaks
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.runtime.board import Board, Run
 from agent.settings import CheckSettings, DomainSubject, Subject
@@ -194,8 +195,11 @@ def _path() -> Path:
     )
 
 
-def small_board(clock: HandClock) -> Board:
-    """Return a board with two tenants, in which something of every kind is wrong."""
+def small_board(clock: HandClock, before: Mapping[str, Streaks] | None = None) -> Board:
+    """Return a board with two tenants, in which something of every kind is wrong.
+
+    *before* is what was found before the agent was started.
+    """
     records = (
         ("0", "contoso-com.mail.protection.outlook.com", "52.101.68.3", "3600"),
         ("10", "mx.old-gateway.example", "does not exist", "300"),
@@ -261,6 +265,7 @@ def small_board(clock: HandClock) -> Board:
         ),
     ]
     board = Board()
+    board.remember(before or {})
     board.keep([of for of, _, _ in plan], clock.now() - timedelta(minutes=4))
     for of, outcome, ago in plan:
         for turn in reversed(range(4)):

@@ -1,15 +1,22 @@
 """What is found, by all who look?
 
-The findings of all agents in two recorded series, which the alerts on findings stand on. The first
+The findings of all agents in recorded series, which the alerts on findings stand on. The first
 leaves out what another agent, running the same check, has just seen to be well: a fault that only
-one of two sees is not yet somebody's night. The second adds where it is: the server that takes the
-mail and the place where it is picked up, so that one cause can silence all that follows from it.
+one of two sees is not yet somebody's night. The second keeps what was found last while nobody has a
+verdict, for a short time: between the end of an agent and the first run after its start nothing is
+mended, and an alert that went away would say so. The third adds where it is: the server that takes
+the mail and the place where it is picked up, so that one cause can silence what follows from it.
 """
 
 from agent.exposition.alerting.alert import Record
 
 AGREED = "check:mailflow_finding:max"
+HELD = "held:mailflow_finding:max"
 LOCATED = "located:mailflow_finding:max"
+# For which a route's gauges stand. While nobody sends, the time since a delivery grows for no fault
+# of the route: that must not reach what its alert waits for.
+RESTART = "3m"
+HOLD = "10m"  # for which a finding stands without a verdict: a restart, of the machine too
 
 _ALL = "without (instance, pod)"
 _CHECK = "job, tenant, subject, probe"
@@ -29,17 +36,22 @@ def _unless_well(severities: str, well: str) -> str:
     )
 
 
+def held(gauge: str) -> str:
+    """Return the expression for a *gauge* that outlives a restart, by its last value."""
+    return f"last_over_time({gauge}[{RESTART}])"
+
+
 def one_of_each(info: str) -> str:
     """Return one series of *info* for each check; two agents may not be reloaded at once."""
     return f"topk by ({_CHECK}) (1, max {_ALL} ({info}))"
 
 
 def _joined(labels: str, info: str) -> str:
-    return f"({AGREED} * on ({_CHECK}) group_left ({labels}) {one_of_each(info)})"
+    return f"({HELD} * on ({_CHECK}) group_left ({labels}) {one_of_each(info)})"
 
 
 _OR = f" or on ({_CHECK}, rule) "
-_BY_MX = f'label_replace({AGREED}{{probe=~"exchange|mx"}}, "server", "mx:$1", "subject", "(.+)")'
+_BY_MX = f'label_replace({HELD}{{probe=~"exchange|mx"}}, "server", "mx:$1", "subject", "(.+)")'
 
 RECORDS = (
     Record(
@@ -51,13 +63,18 @@ RECORDS = (
         + _unless_well('severity="warning"', "== 0"),
     ),
     Record(
+        HELD,
+        f"{AGREED} or last_over_time({AGREED}[{HOLD}])"
+        f" unless ignoring (rule, severity) max {_ALL} (mailflow_check_severity)",
+    ),
+    Record(
         LOCATED,
         _OR.join(
             (
                 _joined("server, place", "mailflow_route_info"),
                 _joined("server", "mailflow_connector_info"),
                 _BY_MX,
-                AGREED,
+                HELD,
             )
         ),
     ),

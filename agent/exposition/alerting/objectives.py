@@ -2,13 +2,15 @@
 
 Delivery is judged as a share over a window, against the objective that each route exports, so that
 one lost message colours a panel and pages nobody. A long and a short window must agree: the long
-one says that it matters, the short one that it still goes on. Each long window has a guard of a
-least number of failures: at one message in five minutes a single loss would exceed any share.
+one says that it matters, the short one that it still goes on. Each long window has two guards: a
+least number of failures, because at one message in five minutes a single loss would exceed any
+share; and a least time on record, because of a young route the long window says no more than the
+short one.
 """
 
 from agent.domain.objective import PAGING, TICKETING, Window
 from agent.exposition.alerting.alert import Record
-from agent.exposition.alerting.found import one_of_each
+from agent.exposition.alerting.found import held, one_of_each
 
 _RATIO = "subject:mailflow_route_messages_failed_per_messages:ratio_rate"
 _BURN = "subject:mailflow_route_slo_burn_rate:ratio_rate"
@@ -19,6 +21,8 @@ ENDS = "subject:mailflow_route_info:max"
 ALL = "without (instance, pod)"
 ROUTE = "job, tenant, subject, probe"
 _EVERY = (*PAGING, *TICKETING)
+_GAP = "30m"
+_OBJECTIVE = held("mailflow_route_slo_objective_ratio")
 
 
 def records() -> tuple[Record, ...]:
@@ -35,8 +39,9 @@ def records() -> tuple[Record, ...]:
         ),
         Record(
             ENDS,
-            f"{one_of_each('mailflow_route_info')} or on ({ROUTE})"
-            f" (max {ALL} (mailflow_route_slo_objective_ratio) * 0 + 1)",
+            f"{one_of_each('mailflow_route_info')}"
+            f" or on ({ROUTE}) {one_of_each(held('mailflow_route_info'))}"
+            f" or on ({ROUTE}) (max {ALL} ({_OBJECTIVE}) * 0 + 1)",
         ),
     )
 
@@ -63,7 +68,7 @@ def _ratio(window: str) -> Record:
 def _burn(window: str) -> Record:
     return Record(
         f"{_BURN}{window}",
-        f"{_RATIO}{window} / (1 - max {ALL} (mailflow_route_slo_objective_ratio))",
+        f"{_RATIO}{window} / (1 - max {ALL} ({_OBJECTIVE}))",
     )
 
 
@@ -79,5 +84,8 @@ def _burns(pair: Window) -> str:
     # Half a failure less, because `increase` extrapolates.
     return (
         f"({_BURN}{pair.long} > {pair.factor} and {_BURN}{pair.short} > {pair.factor}"
-        f" and {_FAILED}{pair.long} > {pair.fewest - 0.5})"
+        f" and {_FAILED}{pair.long} > {pair.fewest - 0.5}"
+        # A gap is tolerated, as a restart leaves one.
+        f" and max {ALL}"
+        f" (last_over_time(mailflow_route_slo_objective_ratio[{_GAP}] offset {pair.least})))"
     )

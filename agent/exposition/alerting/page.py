@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from agent.domain.objective import PAGING, TICKETING, Window
+from agent.domain.streak import GRACE, IN_A_ROW
 from agent.exposition.alerting.alert import COMPONENTS, Alert
-from agent.exposition.alerting.found import AGREED, LOCATED
+from agent.exposition.alerting.found import AGREED, HELD, HOLD, LOCATED
 from agent.exposition.alerting.paging import TICKETS
 
 PATH = "docs/alerts.md"
@@ -40,6 +41,10 @@ scrape job is called `mailflow`.
   that saves the search: a resolver, an uplink, a mailbox, an identity provider, a smart host.
 - Two bad runs in a row, never a clock: `mailflow_finding` is the number of runs in a row that
   found something, and an alert needs two. Routes are judged by the share of messages that fail.
+- A restart mends nothing: what an agent found last stands for up to {HOLD} while no agent has a
+  verdict on that check (`{HELD}`), and its first run counts on from the runs before.
+  Where those are further back than {IN_A_ROW:g} intervals and {GRACE.seconds // 60} minutes, it
+  counts from one.
 - "Cannot tell" is not "broken". It has its own alert, `MailflowCannotTell`, and pages nobody.
 - Where several agents run the same check, what one of them sees to be well is not reported by
   another (`{AGREED}`). Agents that stand in different places get different target labels in the
@@ -130,24 +135,31 @@ def _objectives() -> Iterator[str]:
     yield (
         "A route has an objective: the share of messages that must not fail"
         " (`checks: {route: {objective: 0.99}}`). How many times too fast its allowance is used up"
-        " is its burn rate; both windows of a row must show it, and at least so many messages must"
-        " have failed. `mailflow-agent config check` says where interval and objective do not"
+        " is its burn rate; both windows of a row must show it, at least so many messages must have"
+        " failed or been late, and the route must have been on record for so long."
+        " `mailflow-agent config check` says where interval and objective do not"
         " fit.\n"
     )
-    yield "| windows | burn rate over | failures | then |\n| --- | ---: | ---: | --- |"
+    yield "| windows | burn rate over | failures | on record | then |"
+    yield "| --- | ---: | ---: | ---: | --- |"
     for pairs, what in ((PAGING, "pages"), (TICKETING, "opens a ticket")):
         yield from (_window(pair, what) for pair in pairs)
     yield ""
 
 
 def _window(pair: Window, what: str) -> str:
-    return f"| {pair.long} and {pair.short} | {pair.factor} | {pair.fewest} | {what} |"
+    return (
+        f"| {pair.long} and {pair.short} | {pair.factor} | {pair.fewest} | {pair.least} | {what} |"
+    )
 
 
 def _records() -> Iterator[str]:
     yield "## Recorded series\n"
     yield "| series | what it is |\n| --- | --- |"
     yield f"| `{AGREED}` | findings, less what another agent with the same check sees to be well |"
+    yield (
+        f"| `{HELD}` | the same, and for {HOLD} what was found last where no agent has a verdict |"
+    )
     yield f"| `{LOCATED}` | the same, with `server` and `place` of routes and connectors |"
     yield "| `tenant:mailflow_check_interval_seconds:count` | checks of a tenant |"
     yield (

@@ -10,7 +10,7 @@ from typing import Any
 from agent.domain.finding import Rule, Severity
 from agent.exposition.alerting import dependencies
 from agent.exposition.alerting.alert import Alert
-from agent.exposition.alerting.found import found
+from agent.exposition.alerting.found import HOLD, found
 from agent.exposition.alerting.links import subject_kinds
 from agent.exposition.alerting.paging import severity_of
 from agent.exposition.alerting.watching import AGENT_STUCK
@@ -21,10 +21,12 @@ _ELSEWHERE = MappingProxyType({**dependencies.OF_RULE, "self-task-overdue": AGEN
 _ENDS = "{{ if $labels.server }} ({{ $labels.server }}){{ end }}"
 _WHO = "{{ $labels.subject }} of {{ $labels.tenant }}"
 _RUNS = "found by {{ $value }} runs in a row"
+# The time as the page has it; over a restart the series is missed for a moment.
 _SINCE = (
-    "{{ with printf `%f * max(mailflow_check_interval_seconds{tenant=%q,subject=%q,probe=%q})`"
-    " $value $labels.tenant $labels.subject $labels.probe | query }}, for about"
-    " {{ . | first | value | humanizeDuration }}{{ end }}"
+    "{{ with printf `min(last_over_time(mailflow_finding_since_timestamp_seconds"
+    f"{{tenant=%q,subject=%q,probe=%q,rule=%q}}[{HOLD}]))` $labels.tenant $labels.subject"
+    " $labels.probe $labels.rule | query }}, since"
+    " {{ (. | first | value | toTime).UTC.Format `2006-01-02 15:04:05` }} UTC{{ end }}"
 )
 
 

@@ -10,7 +10,7 @@ from agent.exposition.alerting.found import LOCATED
 TENANTS = "tenant:mailflow_check_interval_seconds:count"
 RECORDS = (Record(TENANTS, "count by (job, tenant) (mailflow_check_interval_seconds)"),)
 # These say more of it, each in an alert of its own.
-_TOLD_ELSEWHERE = ("dependency-down", "route-mailbox-closed", "route-over-budget")
+TOLD_ELSEWHERE = ("dependency-down", "route-mailbox-closed", "route-over-budget")
 
 WATCHDOG = Alert(
     name="MailflowWatchdog",
@@ -148,7 +148,7 @@ CHECK_STALE = Alert(
 )
 CANNOT_TELL = Alert(
     name="MailflowCannotTell",
-    expr=f'{LOCATED}{{severity="unknown",rule!~"{"|".join(_TOLD_ELSEWHERE)}"}} >= 2',
+    expr=f'{LOCATED}{{severity="unknown",rule!~"{"|".join(TOLD_ELSEWHERE)}"}} >= 2',
     severity="warning",
     component="check",
     summary="The agent cannot tell how a subject is.",

@@ -5,13 +5,15 @@ wants to know why.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.config.strict_yaml import write
+from agent.domain import streak
 from agent.domain.finding import Finding, Severity, Signal
+from agent.domain.streak import Streaks
 from agent.exposition.as_json import fact_as_json
 from agent.exposition.metrics import Metrics
 from agent.exposition.text_format import Format, go_float, heading
@@ -33,14 +35,14 @@ class Probed:
     """A run that was asked for; without ``run`` it had not ended when the time was over.
 
     ``took`` is how long the request waited, ``timeout`` how long it would have, in seconds.
-    ``consecutive`` counts runs in a row that found a rule, by its code.
+    ``streaks`` say since when, and in how many runs in a row, each rule was found.
     """
 
     check: Check[Any, Any]
     run: Run | None
     took: timedelta
     timeout: float
-    consecutive: Mapping[str, int]
+    streaks: Streaks
 
     @property
     def severity(self) -> Severity:
@@ -84,9 +86,10 @@ async def _measured(probed: Probed, into: Format) -> bytes:
     run, check = probed.run, probed.check
     if run is None:
         return b""
-    found = dict.fromkeys((each.rule.code for each in run.outcome.findings), 1)
-    counts = {code: probed.consecutive.get(code, one) for code, one in found.items()}
-    standing = Standing(check, run.started_at, run, run.outcome.severity, consecutive=counts)
+    standing = Standing(check, run.started_at, run, run.outcome.severity)
+    new = streak.after(streak.NONE, run.outcome, run.finished_at, check.settings.interval)
+    standing.streaks = {code: probed.streaks.get(code, first) for code, first in new.items()}
+    standing.consecutive = streak.in_a_row(standing.streaks)
     metrics = Metrics(Board(), (check.probe,), _Still())
     metrics.publish(standing)
     return b"".join([bytes(piece) async for piece in metrics.render(into)])

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from agent.adapters.clock import Clock
+from agent.domain import streak
 from agent.exposition.answers import PLAIN, Content
 from agent.exposition.http.bucket import Bucket
 from agent.exposition.http.door import Refusal, too_many
@@ -112,7 +113,9 @@ class Prober:
         took = timedelta(seconds=self._clock.monotonic() - started)
         run = task.result() if task.done() else None
         standing = self._board.standing(check.identity)
-        return Probed(check, run, took, timeout, {} if standing is None else standing.consecutive)
+        return Probed(
+            check, run, took, timeout, streak.NONE if standing is None else standing.streaks
+        )
 
 
 def _mistake(given: Pairs) -> str:

@@ -83,15 +83,18 @@ class History:
     marks: tuple[Mark, ...]
 
 
-def history(record: Record, kinds: Mapping[str, str]) -> History:
-    """Return how the subject fared that the checks with the identities *kinds* look at."""
+def history(record: Record, kinds: Mapping[str, str], since: datetime | None = None) -> History:
+    """Return how the subject fared that the checks with the identities *kinds* look at.
+
+    *since* is when that began which is wrong with it now, where a run in between could not tell.
+    """
     longest, now = WINDOWS[-1].length, record.at
     lines = {x: spans(record.notes[x], record.watches, now - longest, now) for x in kinds}
     whole = together(tuple(lines.values()))
     told = account(whole)
     bands = tuple(_band(whole, window, now) for window in WINDOWS)
     checks = tuple(CheckBand(kinds[x], _band(line, WINDOWS[0], now)) for x, line in lines.items())
-    return History(_now(told, now), told.mark, bands, checks, tuple(sorted(told.spent)))
+    return History(_now(told, now, since), told.mark, bands, checks, tuple(sorted(told.spent)))
 
 
 def turns_of(record: Record, most: int) -> tuple[Turn, ...]:
@@ -105,12 +108,15 @@ def turns_of(record: Record, most: int) -> tuple[Turn, ...]:
     return tuple(sorted(turns, key=lambda turn: turn.at, reverse=True)[:most])
 
 
-def _now(told: Account, now: datetime) -> str:
+def _now(told: Account, now: datetime, since: datetime | None) -> str:
     if told.mark in (Mark.NO_DATA, Mark.AWAY):
         return "Nothing is known of it now."
     if told.since is None:
         return f"{told.mark.word.capitalize()} for as long as it is on record."
-    return f"{told.mark.word.capitalize()} for {spoken(now - told.since)}."
+    start = told.since
+    if since is not None and told.mark in (Mark.CRITICAL, Mark.WARNING):
+        start = min(start, since)
+    return f"{told.mark.word.capitalize()} for {spoken(now - start)}."
 
 
 def _band(line: tuple[Span, ...], window: Window, now: datetime) -> Band:

@@ -1,8 +1,9 @@
 """Who breaks this rule now, and what is to be done?
 
 The page of a rule, or of a standing alert: above, the subjects that are concerned, each with the
-evidence, since when, and the line to type; below, the whole runbook. For whom an alert fires only
-Prometheus knows; what the agent knows of it is which of its own checks are in that state.
+evidence, since when, and the line to type; below, the whole runbook. For whom an alert fires that
+stands on metrics only Prometheus knows, and the page says so; what the agent knows of it is which
+of its own checks are not well in the way that leads to it.
 """
 
 import re
@@ -12,11 +13,12 @@ from datetime import datetime
 from types import MappingProxyType
 
 from agent.domain.finding import Finding, Severity
+from agent.exposition.alerting.watching import TOLD_ELSEWHERE
 from agent.exposition.pages.state import State, state_of
-from agent.exposition.pages.view import address_of, key_of
+from agent.exposition.pages.view import address_of, key_of, since_of
 from agent.exposition.runbooks import Runbook
 from agent.exposition.runbooks.markup import Listing
-from agent.probes.base import CRASHED, DEPENDENCY_DOWN
+from agent.probes.base import CRASHED
 from agent.runtime.board import Standing
 
 IN_FULL = 25  # checks that are shown with their evidence
@@ -30,10 +32,7 @@ Concerned = Callable[[Standing, datetime], bool]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A check that is concerned, with what it found; ``runs`` in a row, ``since`` about when.
-
-    ``from_start`` is true where it has been so for as long as this process knows.
-    """
+    """A check that is concerned, with what it found; since when, and by how many runs in a row."""
 
     tenant: str
     subject_kind: str
@@ -45,7 +44,6 @@ class Case:
     more: int
     runs: int
     since: datetime | None
-    from_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,14 @@ class RulePage:
         """True where the agent can know which of its subjects are concerned."""
         return self.book.rule is not None or self.book.name in _CONCERNED
 
+    @property
+    def query(self) -> str:
+        """What to ask Prometheus for whom it fires; empty for a rule, whose findings are here."""
+        if self.book.rule is not None:
+            return ""
+        names = "|".join(self.book.alerts)
+        return f'ALERTS{{alertname{"=~" if "|" in names else "="}"{names}",alertstate="firing"}}'
+
 
 def page(
     book: Runbook, standings: Iterable[Standing], now: datetime, *, is_told: bool = True
@@ -108,17 +114,16 @@ def _concerned(book: Runbook) -> Concerned:
 
 def _case(standing: Standing, book: Runbook, now: datetime) -> Case:
     # Read once: a run may come in while a page is drawn in its thread.
-    run, consecutive = standing.run, standing.consecutive
+    run, consecutive, streaks = standing.run, standing.consecutive, standing.streaks
     found = () if run is None else run.outcome.findings
     if book.rule is None:
         mine = [each for each in found if each.severity is not Severity.OK]
         mine.sort(key=lambda finding: -finding.severity)
-        runs, since = 0, standing.changed_at
+        runs, since = 0, since_of(standing)
     else:
         mine = [each for each in found if each.rule.code == book.name]
-        runs, since = consecutive.get(book.name, 0), None
-        if run is not None and runs:
-            since = run.finished_at - (runs - 1) * standing.check.settings.interval
+        runs = consecutive.get(book.name, 0)
+        since = streaks[book.name].since if book.name in streaks else None
     tenant, subject_kind, subject = key_of(standing)
     return Case(
         tenant=tenant,
@@ -131,7 +136,6 @@ def _case(standing: Standing, book: Runbook, now: datetime) -> Case:
         more=max(0, len(mine) - _FINDINGS),
         runs=runs,
         since=since,
-        from_start=0 < runs == standing.runs,
     )
 
 
@@ -162,8 +166,12 @@ def _is_stale(standing: Standing, now: datetime) -> bool:
 
 
 def _cannot_tell(standing: Standing, _now: datetime) -> bool:
-    waits = DEPENDENCY_DOWN.code in standing.consecutive
-    return standing.severity is Severity.UNKNOWN and not waits
+    run = standing.run
+    if run is None or standing.severity not in {Severity.UNKNOWN, Severity.CRITICAL}:
+        return False
+    # A fault that is proven hides it in the check's severity, and not in the alert.
+    unknown = (x.rule.code for x in run.outcome.findings if x.severity is Severity.UNKNOWN)
+    return any(code not in TOLD_ELSEWHERE for code in unknown)
 
 
 _CONCERNED: Mapping[str, Concerned] = MappingProxyType(

@@ -43,7 +43,7 @@ def recorded(record: Record, subject: SubjectView, now: datetime) -> SubjectPage
     """Return the page with what is on record of the subject."""
     kinds = {check.identity: check.kind for check in subject.checks}
     changes = tuple(_moved(turns_of(record, MOST_CHANGES), kinds.__getitem__))
-    return SubjectPage(now, subject, changes, history(record, kinds))
+    return SubjectPage(now, subject, changes, history(record, kinds, subject.since))
 
 
 def _moved(turns: Iterable[Turn], kind_of: Callable[[str], str]) -> Iterable[Moved]:

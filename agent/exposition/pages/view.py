@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from agent.domain.finding import Finding, by_rule
+from agent.domain.streak import Streaks
 from agent.domain.timeline import Mark
 from agent.exposition.pages.holder import Holder, again, holder_of
 from agent.exposition.pages.index import Key, key_of
@@ -47,8 +48,9 @@ class Situation:
 class CheckView:
     """One check as a page shows it; ``findings`` have the worst first.
 
-    ``changed_at`` is when this process saw its severity change, ``since`` over restarts; ``holder``
-    is who can mend it.
+    ``changed_at`` is when this process saw its severity change. ``since`` is when the first of its
+    gravest findings was found, over restarts and over runs that could not tell; of a check that is
+    well, since when it is. ``streaks`` say it of each rule; ``holder`` is who can mend it.
     """
 
     identity: str
@@ -60,6 +62,7 @@ class CheckView:
     changed_at: datetime | None
     findings: tuple[Finding, ...]
     consecutive: Mapping[str, int]
+    streaks: Streaks
     since: datetime | None = None
     holder: Holder | None = None
 
@@ -100,9 +103,12 @@ class SubjectView:
 
     @property
     def since(self) -> datetime | None:
-        """Since when it is in this state, as far as that is known."""
-        worst = self.checks[0]
-        return None if worst.is_old else worst.since
+        """Since when that is so which the headline says, as far as it is known."""
+        worst, finding = self.checks[0], self.finding
+        if worst.is_old:
+            return None
+        streak = None if finding is None else worst.streaks.get(finding.rule.code)
+        return worst.since if streak is None else streak.since
 
     @property
     def finding(self) -> Finding | None:
@@ -161,9 +167,6 @@ def view_check(standing: Standing, now: datetime, since: Since | None = None) ->
     run, check = standing.run, standing.check
     age = now - (standing.known_since if run is None else run.finished_at)
     findings = () if run is None else run.outcome.findings
-    told = None
-    if since is not None and run is not None:
-        told = since(check.identity, Mark(int(run.outcome.severity)))
     return CheckView(
         identity=check.identity,
         kind=check.probe.kind,
@@ -174,9 +177,30 @@ def view_check(standing: Standing, now: datetime, since: Since | None = None) ->
         changed_at=standing.changed_at,
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity)),
         consecutive=standing.consecutive,
-        since=told or standing.changed_at,
+        streaks=standing.streaks,
+        since=since_of(standing, since),
         holder=None if run is None else holder_of(check.probe.kind, run.outcome),
     )
+
+
+def since_of(standing: Standing, since: Since | None = None) -> datetime | None:
+    """Return since when a check is as it is: since it was found first what is gravest.
+
+    *since* knows it of a check in which nothing is found. None before the first run.
+    """
+    run, streaks = standing.run, standing.streaks
+    if run is None:
+        return None
+    gravest = (
+        each.rule.code for each in run.outcome.findings if each.severity is run.outcome.severity
+    )
+    starts = [streaks[code].since for code in gravest if code in streaks]
+    if starts:
+        return min(starts)
+    told = (
+        None if since is None else since(standing.check.identity, Mark(int(run.outcome.severity)))
+    )
+    return told or standing.changed_at
 
 
 def view_subject(
