@@ -33,7 +33,7 @@ from agent.app.exposing import Exposed, with_web
 from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides
 from agent.config import Config, ConfigError
-from agent.exposition import log, state_metrics
+from agent.exposition import link_metrics, log, state_metrics
 from agent.exposition.answers import Answers
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.pages.view import Situation
@@ -194,6 +194,7 @@ class Agent:
         scheme = "https" if self._server.is_secured else "http"
         self.url = f"{scheme}://{HostPort(host, port)}/"
         _log.info("started", extra={"url": self.url, "checks": len(self._config.checks)})
+        link_metrics.tell(self._config.agent, self.url)
 
     async def watch(self, signals: Signals) -> None:
         """Look after the scheduler, and reload when asked, until told to stop."""
