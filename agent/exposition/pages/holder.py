@@ -4,6 +4,7 @@ A person on call wants to know whose it is before what it is. Where a message wa
 the host that has it; where a server was talked to, that server; else whoever keeps what is checked.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
@@ -42,6 +43,10 @@ KEEPERS: Mapping[str, str] = {
     "retirement": "Whoever administers the tenant in Exchange Online",
     "self": "Whoever runs this agent",
 }
+# These talk to hosts by name: the title of a walk names the one that was met.
+_MEETS_HOSTS = frozenset({"connector", "exchange"})
+_AGENT_AND_END = 2
+_IT = re.compile(r"\bit\b")
 # What to type to look again, where the agent runs; by the kind of probe.
 _AGAIN: Mapping[str, str] = {
     "spf": "mailflow-agent check {}",
@@ -60,7 +65,7 @@ def again(kind: str, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who it is; ``note`` is what is known of why, perhaps nothing."""
+    """Who it is; ``note`` is what is known of why, a whole sentence, perhaps nothing."""
 
     name: str
     note: str = ""
@@ -72,15 +77,59 @@ def holder_of(kind: str, outcome: Outcome) -> Holder | None:
         return None
     if any(each.rule is DEPENDENCY_DOWN for each in outcome.findings):
         return Holder("Whoever runs this agent", "What it depends on is down.")
+    keeper = KEEPERS.get(kind, "Not known yet")
     for fact in outcome.facts.values():
-        if isinstance(fact, Path) and (stop := _worst(fact)) is not None:
-            whose = _OWNERS.get(stop.owner)
-            return Holder(f"{stop.host}, {whose}" if whose else stop.host, stop.note)
-    for title, fact in outcome.facts.items():
-        if isinstance(fact, Walk) and (words := _ended(fact)):
-            return Holder(title.removeprefix("Walk of "), words)
-    keeper = KEEPERS.get(kind)
-    return None if keeper is None else Holder(keeper)
+        if isinstance(fact, Path) and (held := _of_path(fact, keeper)) is not None:
+            return held
+    if kind in _MEETS_HOSTS:
+        for title, fact in outcome.facts.items():
+            if isinstance(fact, Walk) and (words := _ended(fact)):
+                return Holder(f"Whoever runs {title.removeprefix('Walk of ')}", words)
+    return Holder(keeper)
+
+
+def _of_path(path: Path, keeper: str) -> Holder | None:
+    """Return who had the message where something went wrong, or else who had it last."""
+    worst = _worst(path)
+    if worst is None:
+        return None
+    if worst is not path.stops[-1]:
+        return Holder(_named(worst), _sentence(worst))
+    # The end is a place of ours, or no place at all, as in "(bounced)".
+    if not worst.host.startswith("("):
+        return Holder(keeper, _arrived(worst))
+    came_to = worst.host.strip("()")
+    if len(path.stops) <= _AGENT_AND_END:
+        return Holder(keeper, f"The message was {came_to}.")
+    return Holder(
+        _named(path.stops[-2]), f"It is the last that had the message, which was {came_to}."
+    )
+
+
+def _named(stop: Stop) -> str:
+    whose = _OWNERS.get(stop.owner)
+    return f"{stop.host}, {whose}" if whose else f"Whoever runs {stop.host}"
+
+
+def _sentence(stop: Stop) -> str:
+    """Make a sentence of the note at a host, which begins with what it did, or what it has."""
+    if stop.link == "not encrypted" and stop.mood == "bad":
+        return "It got the message without encryption."
+    if stop.note.startswith(("its ", "clocks ", "as ")):
+        return f"{_capital(stop.note)}."
+    words = _IT.sub("the message", stop.note, count=1).removesuffix(".")
+    return f"It {words}." if words else ""
+
+
+def _arrived(end: Stop) -> str:
+    """Make a sentence of the note where a message came to its end."""
+    if " after " in end.note:
+        return f"The message was {end.note}."
+    return f"{_capital(end.note)}." if end.note else ""
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _worst(path: Path) -> Stop | None:
@@ -96,5 +145,6 @@ def _worst(path: Path) -> Stop | None:
 def _ended(walk: Walk) -> str:
     for phase in walk.phases:
         if phase.mood == "bad":
-            return f"The session ended at {phase.name}. {phase.detail}".strip()
+            said = phase.detail.removeprefix(f"{phase.name}: ").removesuffix(".")
+            return f"The session ended at {phase.name}{': ' if said else ''}{said}."
     return ""
