@@ -13,7 +13,6 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from agent.adapters.clock import SystemClock
@@ -29,7 +28,7 @@ from agent.adapters.wallet import Wallet
 from agent.app import options, readings
 from agent.app.causes import Causes
 from agent.app.estates import Estates
-from agent.app.exposing import Exposed, with_web
+from agent.app.exposing import Exposed, situation, with_web
 from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides
 from agent.config import Config, ConfigError
@@ -82,9 +81,7 @@ class Agent:
         self._config = config = complete(config, estates.checks)
         self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
         self._reloading, self._ready = asyncio.Lock(), False
-        self._situation = Situation(
-            config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
-        )
+        self._situation = situation(path, config, overrides, clock.now())
         self.url = ""
         self.supervisor = Supervisor()  # nobody; whoever serves knows better
         self.board, self.dependencies = Board(), Dependencies()

@@ -13,7 +13,7 @@ from agent.domain.finding import Finding, Outcome
 from agent.domain.timeline import Mark
 from agent.exposition.pages.band import HEIGHTS, history
 from agent.exposition.pages.drawing import Drawing
-from agent.exposition.pages.holder import KEEPERS, Holder, again, holder_of
+from agent.exposition.pages.holder import KEEPERS, Holder, Typing, holder_of
 from agent.exposition.pages.render import _validities
 from agent.exposition.pages.view import Situation, dashboard_of
 from agent.probes.base import DEPENDENCY_DOWN, discover
@@ -133,9 +133,25 @@ def test_who_had_the_message_is_told_by_host(stops: tuple[Stop, ...], name: str,
 
 
 def test_it_is_told_how_to_look_again() -> None:
-    assert again("exchange", "contoso.com") == "mailflow-agent check --walk contoso.com"
-    assert again("connector", "to; rm -rf x") == "mailflow-agent connector 'to; rm -rf x'"
-    assert again("hygiene", "contoso") == ""
+    here = Typing("/etc/my agent/c.yaml")
+    assert here.again("exchange", "contoso.com") == "mailflow-agent check --walk contoso.com"
+    assert here.again("connector", "to; rm -rf x") == (
+        "mailflow-agent connector 'to; rm -rf x' --config '/etc/my agent/c.yaml'"
+    )
+    assert Typing().again("route", "out") == "mailflow-agent doctor out"
+    assert not here.again("hygiene", "contoso")
+    assert not here.is_out_of_reach("hygiene")
+    assert not here.is_out_of_reach("connector")
+
+
+def test_in_the_lab_only_its_dns_can_be_asked() -> None:
+    lab = Typing("/c.yaml", "127.0.0.1:5353")
+    assert lab.again("spf", "a.b") == "mailflow-agent check a.b --resolver 127.0.0.1:5353"
+    for kind in ("exchange", "connector", "inbound", "route"):
+        assert not lab.again(kind, "x")
+        assert lab.is_out_of_reach(kind)
+    lines = ["mailflow-agent check a.b", "mailflow-agent check --walk a.b", "dig a.b"]
+    assert lab.filled(lines) == [lines[0] + " --resolver 127.0.0.1:5353", *lines[1:]]
 
 
 async def test_a_month_is_told_in_words_and_drawn_in_blocks() -> None:

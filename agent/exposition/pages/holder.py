@@ -47,20 +47,54 @@ KEEPERS: Mapping[str, str] = {
 _MEETS_HOSTS = frozenset({"connector", "exchange"})
 _AGENT_AND_END = 2
 _IT = re.compile(r"\bit\b")
-# What to type to look again, where the agent runs; by the kind of probe.
+# What to type to look again, where the agent runs; by the kind of probe. Without a place for the
+# lab's resolver it needs more of the lab than a command can reach.
 _AGAIN: Mapping[str, str] = {
-    "spf": "mailflow-agent check {}",
-    "mx": "mailflow-agent check {}",
-    "exchange": "mailflow-agent check --walk {}",
-    "connector": "mailflow-agent connector {}",
-    "inbound": "mailflow-agent connector {}",
-    "route": "mailflow-agent doctor {}",
+    "spf": "mailflow-agent check {name}{resolver}",
+    "mx": "mailflow-agent check {name}{resolver}",
+    "exchange": "mailflow-agent check --walk {name}",
+    "connector": "mailflow-agent connector {name}{config}",
+    "inbound": "mailflow-agent connector {name}{config}",
+    "route": "mailflow-agent doctor {name}{config}",
 }
+_CONFIG = "/etc/mailflow-agent/config.yaml"  # as the runbooks have it
+_ASKS_DNS = "mailflow-agent check "
 
 
-def again(kind: str, name: str) -> str:
-    """Return what to type to have a check of *kind* look at *name* once more, perhaps nothing."""
-    return _AGAIN.get(kind, "").format(quote(name))
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """What a command has to be told to see what the agent sees.
+
+    ``config`` is where its configuration is; empty where that is not to be shown. ``resolver`` is
+    the lab's, as ``HOST:PORT``; empty where the agent watches the world.
+    """
+
+    config: str = ""
+    resolver: str = ""
+
+    def again(self, kind: str, name: str) -> str:
+        """Return what to type to have a check of *kind* look at *name* again, perhaps nothing."""
+        command = _AGAIN.get(kind, "")
+        if self.resolver and "{resolver}" not in command:
+            return ""
+        config = f" --config {quote(self.config)}" if self.config else ""
+        return command.format(name=quote(name), config=config, resolver=self._asking())
+
+    def is_out_of_reach(self, kind: str) -> bool:
+        """Tell whether a check of *kind* could be typed, were its subject not in the lab."""
+        return bool(_AGAIN.get(kind)) and not self.again(kind, "")
+
+    def filled(self, lines: list[str]) -> list[str]:
+        """Return the lines of a runbook with what is known of this agent."""
+        config = quote(self.config or _CONFIG)
+        lines = [line.replace(_CONFIG, config) for line in lines]
+        return [
+            line + (self._asking() if line.startswith(_ASKS_DNS) and "--walk" not in line else "")
+            for line in lines
+        ]
+
+    def _asking(self) -> str:
+        return f" --resolver {quote(self.resolver)}" if self.resolver else ""
 
 
 @dataclass(frozen=True, slots=True)
