@@ -19,7 +19,7 @@ _SEEN = " Seen from {{ $labels.subject }} in {{ $value }} runs in a row."
 _ASK = (
     "{{ with printf `count by (server) (mailflow_dns_server_up and on (job, instance)"
     ' mailflow_check_interval_seconds{subject=%q,probe="self"})` $labels.subject | query }}'
-    "{{ range $at, $each := . }}{{ if $at }}, and{{ end }}"
+    "{{ range $at, $each := sortByLabel `server` . }}{{ if $at }}, and{{ end }}"
     ' `dig SOA com {{ $each.Labels.server | reReplaceAll "^(.*):([0-9]+)$" "@$1 -p $2" }}`{{ end }}'
     "{{ else }} `dig SOA com @RESOLVER`, for each that its own page names{{ end }}."
 )
