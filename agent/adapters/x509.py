@@ -152,6 +152,7 @@ class Anchors:
             except UNREADABLE:
                 continue  # a system's store may hold what no library reads any more
         self.count = len(roots)
+        self._roots = tuple(roots.values())
         self._store = verification.Store(list(roots.values())) if roots else None
 
     def follow(self, chain: tuple[bytes, ...], at: datetime) -> tuple[Trust, str]:
@@ -164,11 +165,26 @@ class Anchors:
             leaf, *others = map(x509.load_der_x509_certificate, chain[:MAX_CHAIN])
             inside = min(max(at, leaf.not_valid_before_utc), leaf.not_valid_after_utc)
             detail = self._verify(leaf, others, inside)
-            if detail is None:
+            if detail is None or (inside != at and self._vouches(leaf, others, at)):
                 return Trust.TRUSTED, ""
             return _why_not(leaf, others), detail
         except UNREADABLE as error:
             return Trust.UNTRUSTED, str(PeerText(str(error)))
+
+    def _vouches(
+        self, leaf: x509.Certificate, others: list[x509.Certificate], at: datetime
+    ) -> bool:
+        """Tell whether an authority that is trusted at the time *at* has signed *leaf*.
+
+        A root that was renewed since *leaf* ended was in its time together with it at no moment.
+        """
+        return any(
+            _is_authority(each)
+            and is_issued_by(leaf, each)
+            and self._verify(each, others, at) is None
+            for each in (*others, *self._roots)
+            if each.subject == leaf.issuer
+        )
 
     def _verify(
         self, leaf: x509.Certificate, others: list[x509.Certificate], at: datetime
@@ -184,6 +200,14 @@ class Anchors:
         except verification.VerificationError as error:
             return str(PeerText(str(error).removeprefix("validation failed: ")))
         return None
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except x509.ExtensionNotFound:
+        return False
+    return constraints.value.ca
 
 
 def _must_be_authority(

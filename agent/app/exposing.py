@@ -2,15 +2,20 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from agent.adapters.ledger import Ledger
 from agent.app import options
+from agent.app.options import Overrides
 from agent.config import Config
 from agent.domain.entry import Entry
 from agent.exposition.answers import Answers
 from agent.exposition.api import Api, Sources
 from agent.exposition.http.prober import Prober
+from agent.exposition.pages.holder import Typing
 from agent.exposition.pages.view import Situation
 from agent.exposition.server import Parts, Server
 from agent.probes.base import Check, Toolbox, discover
@@ -18,7 +23,7 @@ from agent.probes.route import ledger_key
 from agent.runtime.board import Board
 from agent.runtime.dependencies import Dependencies, Heartbeats
 from agent.runtime.runner import Runner
-from agent.settings import RouteSubject
+from agent.settings import HostPort, RouteSubject
 
 
 class Exposed:
@@ -63,6 +68,14 @@ class Exposed:
 def _messages(ledger: Ledger, check: Check[Any, Any]) -> Iterable[Entry]:
     is_route = isinstance(check.target, RouteSubject)
     return ledger.recent(ledger_key(check)) if is_route else ()
+
+
+def situation(path: Path, config: Config, overrides: Overrides, now: datetime) -> Situation:
+    """Return what the pages say of an agent that starts *now* with the configuration at *path*."""
+    # Where nothing but the detours can be reached, nobody else can reach it.
+    lab = overrides.resolvers if overrides.detours_only else ()
+    typing = Typing(str(path.absolute()), "".join(str(HostPort(*each)) for each in lab[:1]))
+    return Situation(config.agent.vantage, version("mailflow-agent"), now, typing=typing)
 
 
 def with_web(situation: Situation, server: Server, grafana_url: str = "") -> Situation:

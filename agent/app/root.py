@@ -13,7 +13,6 @@ from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from agent.adapters.clock import SystemClock
@@ -31,11 +30,11 @@ from agent.adapters.wallet import Wallet
 from agent.app import options, readings
 from agent.app.causes import Causes
 from agent.app.estates import Estates
-from agent.app.exposing import Exposed, with_web
+from agent.app.exposing import Exposed, situation, with_web
 from agent.app.mailroom import Mailroom
 from agent.app.options import Overrides
 from agent.config import Config, ConfigError
-from agent.exposition import log, state_metrics
+from agent.exposition import link_metrics, log, state_metrics
 from agent.exposition.answers import Answers
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.pages.view import Situation
@@ -84,9 +83,7 @@ class Agent:
         self._config = config = complete(config, estates.checks)
         self._own, self._tools, self._sampler, self.heartbeats = own, tools, sampler, heartbeats
         self._reloading, self._ready = asyncio.Lock(), False
-        self._situation = Situation(
-            config.agent.vantage, version("mailflow-agent"), started_at=clock.now()
-        )
+        self._situation = situation(path, config, overrides, clock.now())
         self.url = ""
         self.supervisor = Supervisor()  # nobody; whoever serves knows better
         self.board, self.dependencies = Board(), Dependencies()
@@ -196,6 +193,7 @@ class Agent:
         scheme = "https" if self._server.is_secured else "http"
         self.url = f"{scheme}://{HostPort(host, port)}/"
         _log.info("started", extra={"url": self.url, "checks": len(self._config.checks)})
+        link_metrics.tell(self._config.agent, self.url)
 
     async def watch(self, signals: Signals) -> None:
         """Look after the scheduler, and reload when asked, until told to stop."""

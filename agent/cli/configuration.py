@@ -58,6 +58,15 @@ class WrongConfiguration(click.ClickException):
             click.echo("To begin, copy config.example.yaml, and edit the copy.", err=True)
 
 
+listen_option = click.option(
+    "--listen",
+    envvar="MAILFLOW_AGENT_LISTEN",
+    show_envvar=True,
+    metavar="ADDRESS:PORT",
+    help="Over `agent.listen` of the configuration.",
+)
+
+
 def read(path: Path, over: Mapping[str, Any] | None = None) -> Config:
     """Load *path* with *over* over it; mistakes end the command with the code for such."""
     try:
@@ -73,9 +82,10 @@ def command() -> None:
 
 @command.command("check")
 @argument
-def check(path: Path) -> int:
+@listen_option
+def check(*, path: Path, listen: str | None) -> int:
     """List every mistake in FILE (a file, or a folder of files) at once."""
-    config = read(path)
+    config = read(path, {"agent": {"listen": listen}} if listen else None)
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
     checks = [each for each in config.checks if each.target.kind != AgentSubject.kind]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from agent.app import Agent, Overrides, StartError, serve
-from agent.cli.configuration import WrongConfiguration, config_option, read
+from agent.cli.configuration import WrongConfiguration, config_option, listen_option, read
 from agent.cli.exits import Exit
 from agent.config import ConfigError
 
@@ -24,13 +24,7 @@ class CannotStart(click.ClickException):
 @click.command("run")
 @config_option
 @click.option("--lab", is_flag=True, help="Start the lab too, and watch it instead of the world.")
-@click.option(
-    "--listen",
-    envvar="MAILFLOW_AGENT_LISTEN",
-    show_envvar=True,
-    metavar="ADDRESS:PORT",
-    help="Over `agent.listen` of the configuration.",
-)
+@listen_option
 @click.option(
     "--state",
     envvar="MAILFLOW_AGENT_STATE",

@@ -20,6 +20,10 @@ from agent.settings import Secret
 
 Advice = tuple[Path, str]
 TOKEN_PACKAGE: Final = "msal"  # noqa: S105 - the name of a package
+NO_PAGE: Final = (
+    "is every address of this machine, and none that leads to it: alerts have no links to the page"
+    " until `agent.external_url` says where people reach it"
+)
 INSTALL: Final = "pip install 'mailflow-agent[microsoft]'"
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
-from agent.config.advice import advice, without_exports
+from agent.config.advice import NO_PAGE, advice, without_exports
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
@@ -23,7 +23,7 @@ from agent.config.semantics import kinds_of, mistakes
 from agent.config.show import in_force
 from agent.config.sources import Merged, gather
 from agent.config.strict_yaml import write
-from agent.config.web_config import examine, is_loopback
+from agent.config.web_config import examine, is_everywhere, is_loopback
 from agent.config.words import explain
 from agent.probes.base import Check, discover
 from agent.settings import HostPort
@@ -146,13 +146,16 @@ class _Reading:
             self._problems += examined.problems
             if examined.config is not None:
                 notes, has_login = examined.config.notes, examined.config.has_login
-        if not has_login and not is_loopback(file.agent.listen.host):
-            path: Path = ("agent", "listen")
-            of, place = self._merged.place(path)
-            said = "is not loopback, and there is no login: only metrics and names are shown there"
-            line = place.line if place else 0
-            notes = (Problem(of or "configuration", line, "agent.listen", "", said), *notes)
-        return notes
+        host, said = file.agent.listen.host, []
+        if not has_login and not is_loopback(host):
+            said += [
+                "is not loopback, and there is no login: only metrics and names are shown there"
+            ]
+        if is_everywhere(host) and not file.agent.external_url:
+            said += [NO_PAGE]
+        of, place = self._merged.place(("agent", "listen"))
+        where, line = of or "configuration", place.line if place else 0
+        return (*(Problem(where, line, "agent.listen", "", each) for each in said), *notes)
 
     def _note(self, path: Path, message: str) -> None:
         value = follow(self._data, path)

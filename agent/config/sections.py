@@ -128,7 +128,8 @@ class AgentSection(Settings):
     external_url: Url = Field(
         default="",
         description="Where people reach the page, for links in alerts; by default where it"
-        " listens.",
+        " listens. Where that is every address (0.0.0.0, as in a container) there are none: set"
+        " it.",
     )
     grafana_url: Url = Field(
         default="",

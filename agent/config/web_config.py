@@ -88,6 +88,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_everywhere(host: str) -> bool:
+    """Tell whether *host* stands for every address of this machine, and so leads nowhere."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def fingerprint(paths: Iterable[FilePath]) -> str:
     """Return what changes when the content of one of *paths* does, or whether it can be read."""
     digest = hashlib.sha256()

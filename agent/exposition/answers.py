@@ -15,6 +15,7 @@ from agent.domain.peer_text import PeerText
 from agent.exposition.pages import public, render, rulebook
 from agent.exposition.pages.drawing import Drawing
 from agent.exposition.pages.first import Query
+from agent.exposition.pages.holder import Typing
 from agent.exposition.pages.view import Situation
 from agent.exposition.piece import Piece
 from agent.exposition.runbooks import Shelf
@@ -102,7 +103,7 @@ class Answers:
 
     def _quiet(self) -> Situation:
         """Return the situation without what the configuration says, for those who may not see."""
-        return replace(self._situation(), reload_errors=(), reload_failed_at=None)
+        return replace(self._situation(), reload_errors=(), reload_failed_at=None, typing=Typing())
 
     async def _page(self, draw: Callable[..., bytes | None], *given: object) -> Content:
         async with self._drawing:

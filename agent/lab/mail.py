@@ -36,6 +36,7 @@ ADDRESSES = {
 _LOOPBACK = IPv4Address("127.0.0.1")
 _PATIENCE = timedelta(seconds=20)
 _YEAR = timedelta(days=365)
+OLDEST = 2 * _YEAR  # the age of the certificate that has expired
 
 Deliver = Callable[[str, str, bytes], Awaitable[None]]
 
@@ -202,9 +203,7 @@ def changing_context(world: World, authority: Authority, clock: Clock) -> ssl.SS
         authority.issue(SMART_HOST_NAME, not_before=now - _YEAR, not_after=now + _YEAR)
     )
     expired = server_context(
-        authority.issue(
-            SMART_HOST_NAME, not_before=now - 2 * _YEAR, not_after=now - timedelta(days=3)
-        )
+        authority.issue(SMART_HOST_NAME, not_before=now - OLDEST, not_after=now - timedelta(days=3))
     )
     other = server_context(
         authority.issue("relay.fabrikam.com", not_before=now - _YEAR, not_after=now + _YEAR)

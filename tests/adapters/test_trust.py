@@ -93,6 +93,51 @@ def test_three_faults_of_one_certificate_are_seen_in_one_run() -> None:
     assert flaws == {Flaw.EXPIRED, Flaw.SELF_SIGNED, Flaw.NAME_MISMATCH}
 
 
+LATER = NOW + 20 * 365 * DAY  # when its roots have been renewed
+RENEWED = Authority("Renewed", at=LATER)
+BELOW = Authority("Between", at=LATER, parent=RENEWED)
+RENEWED_STORE = TrustStore(roots=(RENEWED.pem,), system=False)
+ENDED = Times(not_before=LATER - 90 * DAY, not_after=LATER - 3 * DAY)
+ENDS_AT_ONCE = Authority("Between", at=LATER - 3650 * DAY - 9 * DAY, parent=RENEWED)
+
+
+@pytest.mark.parametrize(
+    ("pair", "flaws"),
+    [
+        pytest.param(RENEWED.issue("a.b", **ENDED), {Flaw.EXPIRED}, id="by the root"),
+        pytest.param(BELOW.issue("a.b", **ENDED), {Flaw.EXPIRED}, id="with one between"),
+        pytest.param(
+            BELOW.issue("a.b", **ENDED, with_chain=False),
+            {Flaw.EXPIRED, Flaw.INCOMPLETE_CHAIN},
+            id="none between sent",
+        ),
+        pytest.param(STRANGER.issue("a.b", **ENDED), {Flaw.EXPIRED, Flaw.UNTRUSTED}, id="unknown"),
+        pytest.param(
+            Authority("Renewed", at=LATER).issue("a.b", **ENDED),
+            {Flaw.EXPIRED, Flaw.UNTRUSTED},
+            id="unknown, of the same name",
+        ),
+        pytest.param(
+            ENDS_AT_ONCE.issue("a.b", **ENDED),
+            {Flaw.EXPIRED, Flaw.UNTRUSTED},
+            id="one between has ended too",
+        ),
+        pytest.param(
+            RENEWED.issue("a.b", not_before=LATER + DAY, not_after=LATER + 9 * DAY),
+            {Flaw.NOT_YET_VALID},
+            id="not begun",
+        ),
+    ],
+)
+def test_out_of_its_time_is_the_only_fault_where_the_root_is_younger(
+    pair: KeyPair, flaws: set[Flaw]
+) -> None:
+    presented = RENEWED_STORE.present(ders(pair), LATER)
+    assert presented is not None
+    found = judge(presented, expected="a.b", at=LATER, soon=timedelta())
+    assert {fault.flaw for fault in found} == flaws
+
+
 def test_a_server_certificate_is_no_authority() -> None:
     leaf = ROOT.issue("mx.example.net", **TIMES)
     impostor = Anchors(ders(leaf)[:1])

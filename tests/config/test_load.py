@@ -404,6 +404,19 @@ def test_a_secret_that_everybody_may_read_is_worth_a_warning(
     assert "canary" not in str(warning)
 
 
+@pytest.mark.parametrize(
+    ("host", "url", "count"),
+    [("0.0.0.0", "", 1), ("[::]", "", 1), ("[::]", "https://m.example", 0), ("192.0.2.1", "", 0)],
+)
+def test_an_address_that_leads_nowhere_is_worth_a_line(
+    tmp_path: Path, probes: Probes, host: str, url: str, count: int
+) -> None:
+    over = {"agent": {"listen": f"{host}:16245", "external_url": url}}
+    path = write(tmp_path / "config.yaml", "agent:\n  listen: 127.0.0.1:1\n")
+    found = [each for each in load(path, probes=probes, override=over).warnings if each.line == 2]
+    assert sum("`agent.external_url` says where" in each.message for each in found) == count
+
+
 def test_exports_that_are_not_there_are_worth_a_line(tmp_path: Path) -> None:
     (tmp_path / "here.json").write_text("{}")
     (tmp_path / "empty").mkdir()

@@ -1,5 +1,7 @@
 """Do the manifests say what a cluster takes, and do they fit each other?"""
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,8 +154,29 @@ def test_the_network_lets_through_what_mail_needs(objects: list[Any]) -> None:
     assert rule["ports"] == [{"protocol": "TCP", "port": "http"}]
 
 
-def test_the_configuration_is_right() -> None:
-    assert load(BASE / "config.yaml").checks
+def test_the_configuration_is_right_and_says_where_the_page_is_and_who_may_log_in(
+    objects: list[Any], tmp_path: Path
+) -> None:
+    shutil.copy(BASE / "config.yaml", tmp_path)
+    (sources,) = (
+        each["projected"]["sources"]
+        for each in one(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]
+        if each["name"] == "config"
+    )
+    (web,) = (each["secret"] for each in sources if "items" in each.get("secret", {}))
+    assert not web.get("optional", False)
+    for item in web["items"]:  # and not the password that Prometheus has
+        shutil.copy(ROOT / "deploy/compose/web-config.yml", tmp_path / item["path"])
+    config = load(tmp_path / "config.yaml", override={"agent": {"listen": "0.0.0.0:16245"}})
+    assert config.checks
+    assert not [each for each in config.warnings if each.path.startswith("agent")]
+    (endpoint,) = one(objects, "ServiceMonitor")["spec"]["endpoints"]
+    login = endpoint["basicAuth"]
+    keys = {web["items"][0]["key"], login["username"]["key"], login["password"]["key"]}
+    assert {login["username"]["name"], login["password"]["name"]} == {web["name"]}
+    manual = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    (command,) = re.findall(rf"(?s)create secret generic {web['name']} .*?```", manual)
+    assert set(re.findall(r"--from-(?:file|literal)=([a-z.-]+)", command)) == keys
 
 
 def test_every_dashboard_goes_to_grafana_in_a_size_that_is_taken() -> None:

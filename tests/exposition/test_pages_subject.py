@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,16 +13,18 @@ from agent.domain.finding import Finding, Outcome
 from agent.domain.timeline import Mark
 from agent.exposition.pages.band import HEIGHTS, history
 from agent.exposition.pages.drawing import Drawing
-from agent.exposition.pages.holder import KEEPERS, Holder, again, holder_of
+from agent.exposition.pages.holder import KEEPERS, Holder, Typing, holder_of
 from agent.exposition.pages.render import _validities
 from agent.exposition.pages.view import Situation, dashboard_of
 from agent.probes.base import DEPENDENCY_DOWN, discover
+from agent.probes.self_check import LOOP_LAG, RESOLVER_DOWN
 from servers.exposed import Agent
 from servers.histories import MX, SPF, a_month, exposed_with_history
 from servers.standings import DANGLING, NOON, HandClock, small_board
 
 DOMAIN = "/subjects/contoso/domain/contoso.com"
-WALK = Walk((Phase("connect", 0.1, "good"), Phase("rcpt", 0.1, "bad", "550 5.7.1 No")))
+WALK = Walk((Phase("connect", 0.1, "good"), Phase("rcpt", 0.1, "bad", "rcpt: 550 5.7.1 No")))
+BAD = (DANGLING.found("x"),)
 
 
 def test_every_kind_of_check_has_somebody_who_can_mend_it() -> None:
@@ -29,59 +32,134 @@ def test_every_kind_of_check_has_somebody_who_can_mend_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "facts", "holder"),
+    ("kind", "found", "facts", "holder"),
     [
-        pytest.param((), {}, None, id="nothing is wrong"),
+        pytest.param("mx", (), {}, None, id="nothing is wrong"),
         pytest.param(
+            "mx",
             (DEPENDENCY_DOWN.found("The resolver is down."),),
             {},
             Holder("Whoever runs this agent", "What it depends on is down."),
             id="the agent itself",
         ),
         pytest.param(
-            (DANGLING.found("x"),),
-            {
-                "Path": Path(
-                    (
-                        Stop("this agent", "us"),
-                        Stop("mx.filter.example", "filter", mood="warning", note="had it for 90 s"),
-                        Stop("mailbox", "us", mood="bad"),
-                    )
-                )
-            },
-            Holder("mx.filter.example, of the filter service", "had it for 90 s"),
-            id="a host on the way, and not where it was seen",
-        ),
-        pytest.param(
-            (DANGLING.found("x"),),
-            {"Path": Path((Stop("this agent", "us"), Stop("(bounced)", mood="bad", note="5.1.1")))},
-            Holder("(bounced)", "5.1.1"),
-            id="the end, where nothing was wrong before",
-        ),
-        pytest.param(
-            (DANGLING.found("x"),),
+            "connector",
+            BAD,
             {"Path": Path((Stop("this agent", "us"),)), "Walk of a [192.0.2.1]": WALK},
-            Holder("a [192.0.2.1]", "The session ended at rcpt. 550 5.7.1 No"),
+            Holder("Whoever runs a [192.0.2.1]", "The session ended at rcpt: 550 5.7.1 No."),
             id="the server that was talked to",
         ),
         pytest.param(
-            (DANGLING.found("x"),),
+            "inbound",
+            BAD,
+            {"Walk of relay": WALK},
+            Holder("Whoever administers the connector in Exchange Online"),
+            id="whoever keeps it, where a walk is called by what was tried",
+        ),
+        pytest.param(
+            "self",
+            (LOOP_LAG.found("x"), RESOLVER_DOWN.found("x")),
+            {},
+            Holder("The DNS team: whoever runs the resolver that the agent asks"),
+            id="the resolver, which is not the agent's",
+        ),
+        pytest.param(
+            "exchange",
+            BAD,
             {"Walk of a": Walk((Phase("connect", 0.1, "good"),))},
-            Holder("Whoever publishes the domain's DNS"),
+            Holder("Whoever runs the hosts that take the domain's mail"),
             id="whoever keeps what is checked",
         ),
     ],
 )
 def test_it_is_told_who_can_mend_it(
-    found: tuple[Finding, ...], facts: dict[str, Fact], holder: Holder | None
+    kind: str, found: tuple[Finding, ...], facts: dict[str, Fact], holder: Holder | None
 ) -> None:
-    assert holder_of("mx", Outcome(found, facts=facts)) == holder
+    assert holder_of(kind, Outcome(found, facts=facts)) == holder
+
+
+FILTER = Stop("mx.filter.example", "filter")
+UNKNOWN = "Not known yet: see the way of the message below"
+
+
+@pytest.mark.parametrize(
+    ("stops", "name", "note"),
+    [
+        pytest.param(
+            (replace(FILTER, mood="warning", note="had it for 90 s"), Stop("mailbox", mood="bad")),
+            "mx.filter.example, of the filter service",
+            "It had the message for 90 s.",
+            id="a host on the way, and not where it was seen",
+        ),
+        pytest.param(
+            (replace(FILTER, owner="", mood="bad", note="did not take it: 550 No."), Stop("end")),
+            "Whoever runs mx.filter.example",
+            "It did not take the message: 550 No.",
+            id="a host of nobody we know",
+        ),
+        pytest.param(
+            (replace(FILTER, mood="warning", note="its clock is wrong"), Stop("end")),
+            "mx.filter.example, of the filter service",
+            "Its clock is wrong.",
+            id="what a host has",
+        ),
+        pytest.param(
+            (replace(FILTER, mood="bad", link="not encrypted", note="clocks disagree"), Stop("a")),
+            "mx.filter.example, of the filter service",
+            "It got the message without encryption.",
+            id="in the clear",
+        ),
+        pytest.param(
+            (FILTER, Stop("(bounced)", mood="bad", note="report of DB9PR08MB7421: 5.1.1")),
+            "mx.filter.example, of the filter service",
+            "It is the last that had the message, which was bounced.",
+            id="the last host, where it came back",
+        ),
+        pytest.param(
+            (Stop("(quarantined)", mood="bad"),),
+            UNKNOWN,
+            "The message was quarantined.",
+            id="no host is known",
+        ),
+        pytest.param(
+            (FILTER, Stop("sink", "us", mood="bad", note="delivered after 1.0 s, but x")),
+            UNKNOWN,
+            "The message was delivered after 1.0 s, but x.",
+            id="it arrived as it should not",
+        ),
+        pytest.param(
+            (FILTER, Stop("sink", "us", mood="bad", note="it never came here")),
+            UNKNOWN,
+            "It never came here.",
+            id="it did not arrive",
+        ),
+    ],
+)
+def test_who_had_the_message_is_told_by_host(stops: tuple[Stop, ...], name: str, note: str) -> None:
+    path = Path((Stop("this agent", "us"), *stops))
+    assert holder_of("route", Outcome(BAD, facts={"Path": path})) == Holder(name, note)
 
 
 def test_it_is_told_how_to_look_again() -> None:
-    assert again("exchange", "contoso.com") == "mailflow-agent check --walk contoso.com"
-    assert again("connector", "to; rm -rf x") == "mailflow-agent connector 'to; rm -rf x'"
-    assert again("hygiene", "contoso") == ""
+    here = Typing("/etc/my agent/c.yaml")
+    assert here.again("exchange", "contoso.com") == "mailflow-agent check --walk contoso.com"
+    assert here.again("connector", "to; rm -rf x") == (
+        "mailflow-agent connector 'to; rm -rf x' --config '/etc/my agent/c.yaml'"
+    )
+    assert Typing().again("route", "out") == "mailflow-agent doctor out"
+    assert not here.again("hygiene", "contoso")
+    assert not here.is_out_of_reach("hygiene")
+    assert not here.is_out_of_reach("connector")
+
+
+def test_in_the_lab_only_its_dns_can_be_asked() -> None:
+    lab = Typing("/c.yaml", "127.0.0.1:5353")
+    assert lab.again("spf", "a.b") == "mailflow-agent check a.b --resolver 127.0.0.1:5353"
+    for kind in ("exchange", "connector", "inbound", "route"):
+        assert not lab.again(kind, "x")
+        assert lab.is_out_of_reach(kind)
+    lines = ["mailflow-agent check a.b", "mailflow-agent check --walk a.b", "dig a.b"]
+    assert lab.filled(lines) == [lines[0] + " --resolver 127.0.0.1:5353", *lines[1:]]
 
 
 async def test_a_month_is_told_in_words_and_drawn_in_blocks() -> None:

@@ -155,6 +155,9 @@ async def test_the_agent_serves_them_and_helps_whoever_mistypes() -> None:
     try:
         for name in ("route-down", "MailflowRouteDown", "agent-absent", "run-crashed"):
             assert (await agent.ask(f"/rules/{name}")).status == 200
+        its = (await agent.ask("/rules/route-down")).text
+        assert "--config &#39;/srv/our agent/config.yaml&#39;\n" in its
+        assert "/etc/mailflow-agent/config.yaml" not in its
         missed = await agent.ask("/rules/rout-down")
         assert missed.status == 404
         assert 'href="/rules/route-down"' in missed.text

@@ -62,10 +62,12 @@ async def test_without_a_login_beyond_loopback_only_names_and_states_are_shown()
             "/-/ready",
             "/static/style.css",
             "/rules/mx-dangling",
+            "/rules/route-down",
         ):
             answer = await agent.ask(path, Accept="text/html")
             assert answer.status == 200, path
             assert "what the configuration says" not in answer.text
+            assert "our agent" not in answer.text, "the configuration is at a path of its own"
         page = (await agent.ask("/")).text
         assert "contoso.com" in page
         assert "critical" in page

@@ -14,6 +14,7 @@ from agent.adapters.smtp_server import SmtpServer
 from agent.adapters.smtp_session import Session, Target, hold
 from agent.adapters.trust import TrustStore
 from agent.domain.smtp import Accepted, Errand, Phase, Reason, Refused, Tls, Unreached
+from agent.domain.tls import Flaw, judge
 from agent.lab.lab import Lab
 from agent.lab.world import EXCHANGE_ONLINE, SMART_HOST
 
@@ -100,6 +101,17 @@ async def test_a_bad_certificate_fails_the_verified_handshake(
     assert isinstance(dialogue, Unreached)
     assert dialogue.phase is phase
     assert dialogue.reason is Reason.TLS_CERTIFICATE
+
+
+async def test_a_certificate_that_has_expired_has_no_other_fault(lab: Lab) -> None:
+    lab.world.break_("smarthost-expired")
+    secured = (await talk(lab, verify=False)).secured
+    assert secured is not None
+    now = SystemClock().now()
+    presented = TrustStore(roots=[lab.authority], system=False).present(secured.chain, now)
+    assert presented is not None
+    faults = judge(presented, expected="mail.contoso.com", at=now, soon=timedelta())
+    assert [fault.flaw for fault in faults] == [Flaw.EXPIRED]
 
 
 async def test_without_starttls_a_session_that_demands_it_ends(lab: Lab) -> None:

@@ -13,12 +13,15 @@ from agent.exposition.api import Api, Sources
 from agent.exposition.http.prober import Prober, RunCheck
 from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
+from agent.exposition.pages.holder import Typing
 from agent.exposition.pages.view import Situation
 from agent.exposition.scrape import Scrape
 from agent.exposition.server import Parts, Server
 from agent.probes.base import Check
 from agent.runtime.board import Board, Run
 from servers.standings import PROBES, HandClock
+
+TYPING = Typing("/srv/our agent/config.yaml")
 
 
 @dataclass
@@ -60,7 +63,9 @@ class Agent:
 
     def situation(self) -> Situation:
         at = self.clock.now()
-        return Situation("test", "0.1.0", at, self.errors, at if self.errors else None)
+        return Situation(
+            "test", "0.1.0", at, self.errors, at if self.errors else None, typing=TYPING
+        )
 
     async def never_run(self, _check: Check[Any, Any]) -> Run:
         """Stand for the runner where nothing is to be run."""

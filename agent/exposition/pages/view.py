@@ -6,14 +6,14 @@ it is to mend it. No data yet is not "fine", and an old result is not a result.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from agent.domain.finding import Finding, by_rule
 from agent.domain.streak import Streaks
 from agent.domain.timeline import Mark
-from agent.exposition.pages.holder import Holder, again, holder_of
+from agent.exposition.pages.holder import Holder, Typing, holder_of
 from agent.exposition.pages.index import Key, key_of
 from agent.exposition.pages.state import State, state_of
 from agent.probes.base import DEPENDENCY_DOWN
@@ -34,6 +34,7 @@ class Situation:
 
     ``reload_errors`` are the lines of the last load that was rejected; empty when it was accepted.
     ``grafana_url`` is where the dashboards are, without a slash at its end; empty: nowhere.
+    ``typing`` is what commands have to be told, and not for everybody to see.
     """
 
     vantage: str
@@ -42,6 +43,7 @@ class Situation:
     reload_errors: tuple[str, ...] = ()
     reload_failed_at: datetime | None = None
     grafana_url: str = ""
+    typing: Typing = field(default=Typing(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +129,6 @@ class SubjectView:
         worst = self.checks[0]
         grave = (x for x in worst.findings if x.fix and x.severity is worst.findings[0].severity)
         return "" if worst.is_old else next((each.fix for each in grave), "")
-
-    @property
-    def again(self) -> str:
-        """What to type, where the agent runs, to look once more at what is worst."""
-        return again(self.checks[0].kind, self.name)
 
     @property
     def headline(self) -> str:
