@@ -81,7 +81,7 @@ _CONNECTORS: Final = (
         "recipient": "postmaster@contoso.com",
         "mail_from": "probe@contoso.com",
         "relays": True,
-        "checks": {"inbound": {"at_sender": True, "interval": "10s"}},
+        "checks": {"inbound": {"at_sender": True}},
     },
 )
 
@@ -132,7 +132,6 @@ _FILTERED: Final = (
                 "endpoint": "fabrikam-com.mail.protection.outlook.com",
                 "recipient": "postmaster@fabrikam.com",
                 "reject_direct_send": True,
-                "interval": "10s",
             }
         },
     },
@@ -142,11 +141,6 @@ SECTIONS: Final[Mapping[str, Any]] = {
     "agent": {"vantage": "lab", "listen": "127.0.0.1:16245"},
     "resolvers": ["system"],
     "sink": {"hostname": "sink.monitor.contoso.com"},
-    "budget": {
-        "messages_per_route_per_minute": 12,
-        "messages_per_minute": 24,
-        "messages_per_day": 20_000,
-    },
     "tenants": [
         {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES},
         {

@@ -237,5 +237,6 @@ PROBE = Probe(
     rules=rules.RULES,
     signals=(REACHABLE, ADDRESSES, ENCRYPTED, PHASE_DURATION, EXPIRY),
     depends_on=("resolver", "uplink"),
+    polite=timedelta(minutes=1),
     example="{interval: 30m, reverse_dns: true}",
 )

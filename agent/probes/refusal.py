@@ -245,5 +245,6 @@ PROBE = Probe(
     rules=rules.RULES,
     signals=(SHUT,),
     depends_on=("resolver", "uplink"),
+    polite=timedelta(minutes=10),
     example="{interval: 6h, reject_direct_send: true}",
 )
