@@ -30,6 +30,7 @@ from agent.domain.finding import Finding, Outcome, Rule, Severity, by_rule
 from agent.domain.tenancy.powershell import gaps
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
+_IDLE = "\N{EN DASH}"
 _COLOURS = {
     Severity.OK: "green",
     Severity.WARNING: "yellow",
@@ -83,6 +84,20 @@ def draw_verdict(severity: Severity, title: str, pen: Pen) -> str:
     """Return the line that opens a subject or a check."""
     mark = pen.paint(f"{MARKS[severity]} {severity.word:8}", _COLOURS[severity], bold=True)
     return f"{mark} {title}"
+
+
+def mark_of(outcome: Outcome) -> str:
+    """Return the mark of one run: no tick where there was nothing to look at."""
+    return _IDLE if outcome.idle else MARKS[outcome.severity]
+
+
+def draw_run(outcome: Outcome, title: str, pen: Pen) -> Iterator[str]:
+    """Return the line that opens a check, or says that it had nothing to look at, and why."""
+    if not outcome.idle:
+        yield draw_verdict(outcome.severity, title, pen)
+        return
+    said = pen.wrap(outcome.idle, f"{_IDLE:11}{title}: nothing to look at: ", " " * 13)
+    yield from (pen.paint(line, "bright_black") for line in said)
 
 
 def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[str]:

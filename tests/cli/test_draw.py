@@ -2,9 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict
+from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_run, draw_verdict
+from agent.cli.draw_priority import draw_kinds
 from agent.domain.fact import Chain, Fact, Link, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome, Rule, Severity
+from agent.exposition.as_json import outcome_as_json
 
 BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
 MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
@@ -80,6 +82,17 @@ def test_a_finding_says_what_the_evidence_is_and_what_to_do() -> None:
         "      → Make it good.",
         "      rule x-bad, RFC 1 section 2",
     ]
+
+
+def test_a_run_that_had_nothing_to_look_at_has_no_tick() -> None:
+    idle, busy = Outcome(idle="No exchange has an address."), Outcome()
+    assert list(draw_run(busy, "exchange", Pen())) == ["✓ ok       exchange"]
+    assert list(draw_run(idle, "exchange", Pen())) == [
+        "\N{EN DASH}          exchange: nothing to look at: No exchange has an address.",
+    ]
+    kinds = draw_kinds({"exchange": idle, "mx": busy}, Pen())
+    assert kinds == "    looked at: \N{EN DASH} exchange  ✓ mx"
+    assert outcome_as_json(idle)["idle"] == "No exchange has an address."
 
 
 def test_the_worst_finding_comes_first_and_facts_come_last() -> None:
