@@ -27,7 +27,7 @@ from agent.domain.fact import (
     Walk,
 )
 from agent.domain.finding import Finding, Outcome, Rule, Severity, by_rule
-from agent.domain.tenancy.powershell import gaps
+from agent.domain.tenancy.powershell import form_of, gaps
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
 _IDLE = "\N{EN DASH}"
@@ -125,16 +125,18 @@ def draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[
     yield from pen.wrap(rule.remedy, "      → ", "        ")
     if not count:
         yield from _draw_fix(findings[0], pen, " " * 6)
-    yield pen.paint(f"      rule {rule.code}, {rule.reference}", "bright_black")
+    names = ", ".join(filter(None, (rule.code, rule.source)))
+    yield pen.paint(f"      rule {names}", "bright_black")
 
 
 def _draw_fix(finding: Finding, pen: Pen, indent: str) -> Iterator[str]:
-    """Return what to type; not wrapped where it is there to be copied as it is."""
+    """Return what to type, or to publish; not wrapped where it is there to be copied as it is."""
     if not finding.fix:
         return
     pieces = gaps(finding.fix)
     if not any(is_gap for _, is_gap in pieces):
-        yield f"{indent}$ {pen.paint(finding.fix, 'cyan')}"
+        sign = "=" if form_of(finding.fix) == "record" else "$"
+        yield f"{indent}{sign} {pen.paint(finding.fix, 'cyan')}"
         return
     yield f"{indent}fill in what is in <>, then type:"
     line = "".join(pen.paint(each, "yellow" if gap else "cyan", bold=gap) for each, gap in pieces)

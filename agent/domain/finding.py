@@ -50,6 +50,11 @@ class Rule:
     remedy: str
     reference: str
 
+    @property
+    def source(self) -> str:
+        """The reference to look up; empty where it is a page of ours: the runbook says it all."""
+        return "" if self.reference.startswith("docs/") else self.reference
+
     def found(self, detail: str, *evidence: str, fix: str = "") -> "Finding":
         """Return this rule as broken, with what was seen.
 

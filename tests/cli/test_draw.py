@@ -135,6 +135,29 @@ def test_findings_of_one_rule_are_drawn_together_with_one_remedy() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("fix", "sign"),
+    [
+        ("Set-InboundConnector -Identity 'a'", "$"),
+        ("Get-AcceptedDomain", "$"),
+        ("mailflow-agent check contoso.com", "$"),
+        ('_dmarc.contoso.com. 3600 IN TXT "v=DMARC1; p=none"', "="),
+        ("contoso 3600 IN A 192.0.2.1", "="),
+        ("v=spf1 -all", "="),
+        ("mode: enforce", "="),
+    ],
+)
+def test_what_is_to_be_published_does_not_look_like_a_command(fix: str, sign: str) -> None:
+    lines = list(draw_outcome(Outcome((BAD.found("So.", fix=fix),)), Pen()))
+    assert f"      {sign} {fix}" in lines
+
+
+def test_a_page_of_ours_is_no_source_to_look_up() -> None:
+    ours = Rule("x-ours", Severity.WARNING, "It is", "Mend it.", "docs/architecture.md")
+    *_, last = draw_outcome(Outcome((ours.found("So."),)), PLAIN)
+    assert last == "      rule x-ours"
+
+
 def test_a_line_with_a_gap_does_not_look_like_one_to_paste() -> None:
     found = BAD.found("So.", fix="Set-It -To '<your name>'")
     *_, said, line, _ = draw_outcome(Outcome((found,)), PLAIN)
