@@ -44,6 +44,7 @@ class Overrides:
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)  # over the file, key by key
+    beneath: Mapping[str, Any] = field(default_factory=dict)  # where the file says nothing
     resolvers: tuple[tuple[str, int], ...] = ()
     detours: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     detours_only: bool = False

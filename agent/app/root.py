@@ -222,9 +222,9 @@ class Agent:
     async def reload(self) -> tuple[str, ...]:
         """Load the configuration again, and return its mistakes; with any nothing changes."""
         async with self._reloading, self.supervisor.reloading():
-            now = self._tools.clock.now()
+            now, over = self._tools.clock.now(), self._overrides
             try:
-                config = await asyncio.to_thread(read, self._path, self._overrides.settings)
+                config = await asyncio.to_thread(read, self._path, over.settings, over.beneath)
                 await self._mailroom.open_sink(config)
             except ConfigError as error:
                 return self._rejected(now, tuple(map(str, error.problems)))

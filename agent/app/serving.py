@@ -1,6 +1,7 @@
 """How does the agent run, from its configuration until it is told to stop?"""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -14,6 +15,8 @@ from agent.exposition.server import ListenError
 from agent.runtime.reload import read
 from agent.runtime.signals import Signals
 from agent.runtime.watchdog import Watchdog
+
+_log = logging.getLogger(__name__)
 
 
 async def serve(
@@ -30,7 +33,9 @@ async def serve(
     """
     overrides, supervisor = overrides or Overrides(), Supervisor.of(os.environ)
     with Signals() as signals, Watchdog(overrides.patience):
-        config = await asyncio.to_thread(read, path, overrides.settings)
+        config = await asyncio.to_thread(read, path, overrides.settings, overrides.beneath)
+        for note in config.warnings:
+            _log.warning("configuration note", extra={"note": str(note)})
         async with AsyncExitStack() as stack:
             try:
                 agent = await Agent.build(path, config, overrides, stack)

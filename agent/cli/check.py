@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from agent.adapters.trust import TrustStore
-from agent.cli.draw import Pen, draw_fact, draw_verdict, join
+from agent.cli.draw import Pen, draw_fact, draw_run, join
 from agent.cli.draw_priority import draw_items, draw_kinds, headline, items_as_json
 from agent.cli.exits import exit_for
 from agent.cli.looking import Looked, look, public_probes, read_names
@@ -112,8 +112,7 @@ def as_text(looked: tuple[Looked, ...], pen: Pen, *, facts: bool) -> Iterator[st
         if facts:
             yield from _draw_facts(each, pen)
         else:
-            said = ((kind, outcome.severity) for kind, outcome in each.outcomes.items())
-            yield draw_kinds(said, pen)
+            yield draw_kinds(each.outcomes, pen)
         yield ""
     if len(looked) > 1:
         counts = dict.fromkeys(Severity, 0)
@@ -127,7 +126,7 @@ def _draw_facts(looked: Looked, pen: Pen) -> Iterator[str]:
     """Return what each probe saw."""
     for kind, outcome in looked.outcomes.items():
         yield ""
-        yield f"  {draw_verdict(outcome.severity, kind, pen)}"
+        yield from (f"  {line}" for line in draw_run(outcome, kind, pen))
         for title, fact in outcome.facts.items():
             yield f"    {pen.paint(title, None, bold=True)}"
             yield from (f"      {line}" for line in draw_fact(fact, pen))

@@ -67,10 +67,17 @@ listen_option = click.option(
 )
 
 
-def read(path: Path, over: Mapping[str, Any] | None = None) -> Config:
-    """Load *path* with *over* over it; mistakes end the command with the code for such."""
+def read(
+    path: Path,
+    over: Mapping[str, Any] | None = None,
+    beneath: Mapping[str, Any] | None = None,
+) -> Config:
+    """Load *path* with *over* over it, and *beneath* where it says nothing.
+
+    Mistakes end the command with the code for such.
+    """
     try:
-        return load(path, override=over)
+        return load(path, override=over, beneath=beneath)
     except ConfigError as error:
         raise WrongConfiguration(error, path) from None
 

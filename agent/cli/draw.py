@@ -27,9 +27,10 @@ from agent.domain.fact import (
     Walk,
 )
 from agent.domain.finding import Finding, Outcome, Rule, Severity, by_rule
-from agent.domain.tenancy.powershell import gaps
+from agent.domain.tenancy.powershell import form_of, gaps
 
 MARKS = {Severity.OK: "✓", Severity.WARNING: "!", Severity.UNKNOWN: "?", Severity.CRITICAL: "✗"}
+_IDLE = "\N{EN DASH}"
 _COLOURS = {
     Severity.OK: "green",
     Severity.WARNING: "yellow",
@@ -85,6 +86,20 @@ def draw_verdict(severity: Severity, title: str, pen: Pen) -> str:
     return f"{mark} {title}"
 
 
+def mark_of(outcome: Outcome) -> str:
+    """Return the mark of one run: no tick where there was nothing to look at."""
+    return _IDLE if outcome.idle else MARKS[outcome.severity]
+
+
+def draw_run(outcome: Outcome, title: str, pen: Pen) -> Iterator[str]:
+    """Return the line that opens a check, or says that it had nothing to look at, and why."""
+    if not outcome.idle:
+        yield draw_verdict(outcome.severity, title, pen)
+        return
+    said = pen.wrap(outcome.idle, f"{_IDLE:11}{title}: nothing to look at: ", " " * 13)
+    yield from (pen.paint(line, "bright_black") for line in said)
+
+
 def draw_outcome(outcome: Outcome, pen: Pen, *, facts: bool = True) -> Iterator[str]:
     """Return the lines for one run: its findings, worst first, then its facts."""
     for rule, alike in by_rule(outcome.findings):
@@ -110,16 +125,18 @@ def draw_alike(rule: Rule, findings: tuple[Finding, ...], pen: Pen) -> Iterator[
     yield from pen.wrap(rule.remedy, "      → ", "        ")
     if not count:
         yield from _draw_fix(findings[0], pen, " " * 6)
-    yield pen.paint(f"      rule {rule.code}, {rule.reference}", "bright_black")
+    names = ", ".join(filter(None, (rule.code, rule.source)))
+    yield pen.paint(f"      rule {names}", "bright_black")
 
 
 def _draw_fix(finding: Finding, pen: Pen, indent: str) -> Iterator[str]:
-    """Return what to type; not wrapped where it is there to be copied as it is."""
+    """Return what to type, or to publish; not wrapped where it is there to be copied as it is."""
     if not finding.fix:
         return
     pieces = gaps(finding.fix)
     if not any(is_gap for _, is_gap in pieces):
-        yield f"{indent}$ {pen.paint(finding.fix, 'cyan')}"
+        sign = "=" if form_of(finding.fix) == "record" else "$"
+        yield f"{indent}{sign} {pen.paint(finding.fix, 'cyan')}"
         return
     yield f"{indent}fill in what is in <>, then type:"
     line = "".join(pen.paint(each, "yellow" if gap else "cyan", bold=gap) for each, gap in pieces)

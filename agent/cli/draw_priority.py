@@ -3,11 +3,11 @@
 Numbered, the most urgent first; under each what is mended with it, in a line of its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from agent.cli.draw import MARKS, Pen, draw_alike, draw_verdict
-from agent.domain.finding import Severity
+from agent.cli.draw import Pen, draw_alike, draw_verdict, mark_of
+from agent.domain.finding import Outcome, Severity
 from agent.domain.priority import Item
 from agent.exposition.as_json import finding_as_json
 
@@ -31,9 +31,9 @@ def draw_items(items: Iterable[Item], pen: Pen) -> Iterator[str]:
             yield from pen.wrap(text, "      + ", "        ")
 
 
-def draw_kinds(severities: Iterable[tuple[str, Severity]], pen: Pen) -> str:
+def draw_kinds(outcomes: Mapping[str, Outcome], pen: Pen) -> str:
     """Return one line with the verdict of each probe."""
-    marked = (f"{MARKS[severity]} {kind}" for kind, severity in severities)
+    marked = (f"{mark_of(outcome)} {kind}" for kind, outcome in outcomes.items())
     return pen.paint(f"    looked at: {'  '.join(marked)}", "bright_black")
 
 

@@ -6,7 +6,7 @@ guessed from its records.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -22,6 +22,7 @@ from agent.runtime.runner import Runner
 from agent.settings import DomainSubject
 
 Probes = tuple[Probe[Any, Any], ...]
+_PAST = "changes"  # the title of what is remembered, which a single look has nothing of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ async def look(
     done: dict[str, dict[str, Outcome]] = {name: {} for name in names}
 
     def publish(run: Run) -> None:
-        done[run.check.subject][run.check.probe.kind] = run.outcome
+        facts = {key: fact for key, fact in run.outcome.facts.items() if key != _PAST}
+        done[run.check.subject][run.check.probe.kind] = replace(run.outcome, facts=facts)
         on_run(run)
 
     runner = Runner(tools, publish, Dependencies(()))

@@ -52,9 +52,11 @@ def command(*, path: Path, lab: bool, listen: str | None, state: str | None) -> 
 async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
     """Run the agent in a world where every address leads to the lab and nowhere else."""
     from agent.cli.laboratory import judging
+    from agent.lab import defaults
     from agent.lab.lab import Lab
 
-    state = read(path, over).state
+    beneath = defaults.settings()
+    state = read(path, over, beneath).state
 
     def tell(agent: Agent) -> None:
         _tell(agent)
@@ -71,6 +73,7 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
         async with Lab(state) as lab:
             overrides = Overrides(
                 settings=over,
+                beneath=beneath,
                 resolvers=(lab.resolver,),
                 detours=lab.detours,
                 detours_only=True,

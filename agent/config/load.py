@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from agent.config.advice import NO_PAGE, advice, without_exports
+from agent.config.courtesy import hasty
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
 from agent.config.expand import expand
 from agent.config.model import Probes, file_model
@@ -65,22 +66,24 @@ class Config:
         return write(in_force(self.file, self.checks))
 
 
-def load(
+def load(  # noqa: PLR0913 - each is a thing of its own that a caller may leave out
     path: FilePath,
     *,
     probes: Probes | None = None,
     override: Mapping[str, Any] | None = None,
+    beneath: Mapping[str, Any] | None = None,
     today: date | None = None,
     exports: bool = True,
 ) -> Config:
     """Read the file or folder *path*.
 
     *probes* are those of the package unless given; *override* goes over what the files say, section
-    by section and key by key; *today* decides what is over; *exports* warns where those of tenants
-    are not there. Raises ConfigError with every mistake.
+    by section and key by key, and *beneath* counts where they say nothing; *today* decides what is
+    over; *exports* warns where those of tenants are not there. Raises ConfigError with every
+    mistake.
     """
     folder = path if path.is_dir() else path.parent
-    reading = _Reading(gather(path), folder, probes, override, today)
+    reading = _Reading(gather(path), folder, probes, (beneath, override), today)
     return reading.config(exports=exports)
 
 
@@ -89,7 +92,7 @@ def build(
 ) -> Config:
     """Make a configuration from plain data. Raises ConfigError with every mistake."""
     merged = Merged(_as_read(data), (), (), readable=True, digest="")
-    return _Reading(merged, folder, probes, None).config()
+    return _Reading(merged, folder, probes).config()
 
 
 class _Reading:
@@ -100,14 +103,15 @@ class _Reading:
         merged: Merged,
         folder: FilePath,
         probes: Probes | None,
-        override: Mapping[str, Any] | None,
+        around: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None] = (None, None),
         today: date | None = None,
     ) -> None:
         self._merged = merged
         self._folder = folder
         self._today = today or datetime.now(UTC).date()
         self._probes = discover() if probes is None else probes
-        self._data = _overridden(merged.data, _as_read(override or {}))
+        beneath, over = (_as_read(each or {}) for each in around)
+        self._data = _overridden(_overridden(beneath, merged.data), over)
         self._problems = list(merged.problems)
         self._told = {(problem.file, problem.path) for problem in merged.problems}
 
@@ -201,7 +205,13 @@ class _Reading:
         found = []
         missing = without_exports(file, self._folder) if exports else ()
         noted = (*advice(file, kinds_of(self._data), self._today), *unwatchable(file, checks))
-        for path, message in (*noted, *missing):
+        # What nobody wrote, as the lab's own haste, is nothing to edit.
+        hurried = (
+            (path, what)
+            for path, what in hasty(file, self._probes)
+            if follow(self._merged.data, path) is not None
+        )
+        for path, message in (*noted, *hurried, *missing):
             original = salvage.original(path)
             of, place = self._merged.place(original)
             line, where = place.line if place else 0, write_path(original, self._data)

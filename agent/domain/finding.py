@@ -50,6 +50,11 @@ class Rule:
     remedy: str
     reference: str
 
+    @property
+    def source(self) -> str:
+        """The reference to look up; empty where it is a page of ours: the runbook says it all."""
+        return "" if self.reference.startswith("docs/") else self.reference
+
     def found(self, detail: str, *evidence: str, fix: str = "") -> "Finding":
         """Return this rule as broken, with what was seen.
 
@@ -157,12 +162,16 @@ class Outcome:
 
     ``facts`` is what the page and the command line show beside the findings, by title. ``failure``
     is the closed-set reason when the run could not tell, for ``mailflow_run_failures_total``.
+    ``idle`` is why there was nothing to look at, in a sentence: such an outcome has no findings and
+    is ok, but it is no proof of anything, and is not shown as if it were. Empty where something was
+    looked at.
     """
 
     findings: tuple[Finding, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     failure: str = ""
+    idle: str = ""
 
     @property
     def severity(self) -> Severity:

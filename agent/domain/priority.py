@@ -146,8 +146,10 @@ _PERMERROR = (
     "spf-too-many-voids",
     "spf-many-exchanges",
 )
+_SHUT_OUT = ("exchange-unreachable", "mta-sts-exchange-uncovered", "mta-sts-exchange-certificate")
 _EVERYBODY = ("spf-stranger-passes", "spf-not-sender-passes")
-_REFUSED = ("spf-sender-refused", "spf-verdict-differs")
+_UNPROVEN = ("dmarc-sender-fails", "dmarc-sender-would-fail")
+_REFUSED = ("spf-sender-refused", "spf-verdict-differs", *_UNPROVEN)
 
 _STALE = (
     "nameservers-mx-differs",
@@ -169,12 +171,19 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "nameservers-one-server": ("nameservers-one-network",),
     "mx-wildcard": ("nameservers-wildcard-mx",),
     "mx-missing": ("mx-expected-missing",),
+    "mx-null": ("mx-expected-missing",),
     "mx-literal": ("mx-none-reachable", "mx-expected-missing"),
     "mx-legacy": ("mx-expected-missing", "mx-unexpected"),
     "mx-retired-cloud": ("mx-expected-missing", "mx-unexpected"),
-    "mx-expected-missing": ("mx-unexpected",),
-    "mx-none-reachable": ("mx-dangling", "mx-no-address", "mx-special-address"),
-    "mx-unexpected": ("mx-preference", "mx-expected-incomplete"),
+    "mx-expected-missing": ("mx-unexpected", *_SHUT_OUT),
+    "mx-none-reachable": (
+        "mx-dangling",
+        "mx-no-address",
+        "mx-special-address",
+        "mx-expected-missing",
+        "mx-unexpected",
+    ),
+    "mx-unexpected": ("mx-preference", "mx-expected-incomplete", *_SHUT_OUT[1:]),
     "mx-filter-bypass": ("mx-preference",),
     "spf-missing": (
         *_REFUSED,
@@ -188,8 +197,13 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
     "spf-plus-all": (*_EVERYBODY, "spf-verdict-differs", "spf-parked"),
     "spf-whole-internet": _EVERYBODY,
     "spf-target-plus-all": _EVERYBODY,
-    "spf-cloud-include-missing": ("spf-cloud-mx-without-include", "spf-sender-refused"),
+    "spf-cloud-include-missing": (
+        "spf-cloud-mx-without-include",
+        "spf-sender-refused",
+        *_UNPROVEN,
+    ),
     "spf-wrong-cloud": ("spf-cloud-include-missing", "spf-sender-refused"),
+    "spf-sender-refused": _UNPROVEN,
     "spf-too-many-lookups": (*_REFUSED, "spf-near-void-limit"),
     "dane-bogus": ("dns-unanswered",),
     "dane-signature-expired": ("dane-bogus", "dns-unanswered"),

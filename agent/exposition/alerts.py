@@ -13,6 +13,7 @@ from agent.exposition.alerting import (
     dependencies,
     files,
     found,
+    inhibiting,
     objectives,
     page,
     rules,
@@ -83,5 +84,6 @@ def rendered(probes: Iterable[Probe[Any, Any]]) -> Mapping[str, str]:
         files.RULES: files.rule_file(made),
         files.MANIFEST: files.manifest(made),
         files.MIXIN: files.mixin(),
+        inhibiting.PATH: inhibiting.render(alerting(probes)),
         page.PATH: page.render(standing(), tuple(map(of_rule, alerting(probes)))),
     }

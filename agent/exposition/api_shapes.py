@@ -55,6 +55,7 @@ class Check(CheckState):
     kind: Annotated[str, Doc("What the subject is: domain, connector, route, tenant or agent.")]
     subject: str
     severity: Annotated[SeverityWord | None, Doc("Worst finding of the last run, however old.")]
+    idle: Annotated[str | None, Doc("Why the last run had nothing to look at; it is ok then.")]
     last_run: Annotated[Moment | None, Doc("When the last run ended.")]
     changed_at: Annotated[Moment | None, Doc("When the severity became what it is.")]
     interval_seconds: float

@@ -45,6 +45,7 @@ def check(standing: Standing, now: datetime) -> shapes.Check:
         "kind": kind,
         "subject": subject,
         "severity": None if run is None else _severity(run.outcome.severity.word),
+        "idle": None if run is None else run.outcome.idle or None,
         "last_run": None if run is None else run.finished_at.isoformat(),
         "changed_at": _moment(changed_at),
         "interval_seconds": standing.check.settings.interval.total_seconds(),

@@ -18,6 +18,7 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
         "measurements": [_measurement(measurement) for measurement in outcome.measurements],
         "facts": {title: fact_as_json(fact) for title, fact in outcome.facts.items()},
         "failure": outcome.failure or None,
+        "idle": outcome.idle or None,
     }
 
 

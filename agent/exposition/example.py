@@ -2,30 +2,29 @@
 
 Renders the example configuration from the declarations: descriptions become comments, options that
 the example does not use stand there with their defaults, commented out. The example describes the
-world of the lab, so that ``mailflow-agent run --lab`` has something to show.
+world of the lab, so that ``mailflow-agent run --lab`` has something to show; how fast the lab goes
+is the lab's own affair, because the example is copied for the domains of people.
 """
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final, get_origin
 
 from agent.config.model import OFF, file_model
 from agent.config.schema import as_written
 from agent.config.strict_yaml import write
-from agent.exposition.example_world import CHECKS, CREDENTIALS, REMARK, SECTIONS
+from agent.exposition.example_world import CREDENTIALS, REMARK, SECTIONS
 from agent.probes.base import Probe
-from agent.settings import write_duration
 
 PATH: Final = "config.example.yaml"
 SCHEMA_PATH: Final = "docs/config.schema.json"
 WIDTH: Final = 100
-INTERVAL: Final = timedelta(seconds=10)  # short, so that a newcomer sees something move
 
 _HEAD: Final = f"""\
 # yaml-language-server: $schema={SCHEMA_PATH}
 # Rendered from the program; do not edit in place, copy it: cp {PATH} config.yaml
-# It describes the world of the lab (`mailflow-agent run --lab`), with faults in it.
+# It describes the world of the lab (`mailflow-agent run --lab`), with faults in it. Only there is
+# everything looked at every few seconds; elsewhere the intervals below hold.
 # A line that begins with # and no space is an option with its default;
 # one that begins with # and two spaces may stand below the option above it.
 """
@@ -35,30 +34,31 @@ def render(probes: Iterable[Probe[Any, Any]]) -> str:
     """Return the example configuration for *probes*."""
     probes = tuple(probes)
     model = file_model(probes)
-    given = {**SECTIONS, "checks": {probe.kind: _short(probe) for probe in probes}}
     blocks = [_HEAD]
     for key, field in model.model_fields.items():
         if key == "credentials":
             text = _comment(field.description, 0) + textwrap.indent(CREDENTIALS, "# ").splitlines()
         elif key == "resolvers":
-            text = [*_comment(field.description, 0), f"resolvers: {_flow(given[key])}"]
+            text = [*_comment(field.description, 0), f"resolvers: {_flow(SECTIONS[key])}"]
+        elif key in SECTIONS:
+            text = [*_comment(field.description, 0), *_option(key, field, SECTIONS[key], 0)]
         else:
-            text = [*_comment(field.description, 0), *_option(key, field, given[key], 0)]
+            text = [*_comment(field.description, 0), *_unused(key, field)]
         blocks.append("\n".join(text) + "\n")
     return "\n".join(blocks)
 
 
-def _short(probe: Probe[Any, Any]) -> dict[str, Any]:
-    """Return a short interval for the lab, or none where the probe does not take it, and more."""
-    return {**_interval(probe), **CHECKS.get(probe.kind, {})}
-
-
-def _interval(probe: Probe[Any, Any]) -> dict[str, str]:
-    try:
-        probe.settings(interval=INTERVAL)
-    except ValueError:
-        return {"interval": as_written(probe.settings().interval)}
-    return {"interval": write_duration(INTERVAL)}
+def _unused(key: str, field: Any) -> Iterator[str]:
+    """Write a section that is not used: commented out, with every option below it."""
+    yield f"#{key}:"
+    for name, inner in _model(field.annotation).model_fields.items():
+        yield from _comment(inner.description, 1)
+        below = inner.get_default(call_default_factory=True)
+        if hasattr(type(below), "model_fields"):
+            yield f"  #{inner.alias or name}:"
+            yield from _mapping(type(below), {}, 2)
+        else:
+            yield from _commented(inner.alias or name, inner, 1)
 
 
 def _option(key: str, field: Any, value: Any, depth: int) -> list[str]:

@@ -81,7 +81,7 @@ _CONNECTORS: Final = (
         "recipient": "postmaster@contoso.com",
         "mail_from": "probe@contoso.com",
         "relays": True,
-        "checks": {"inbound": {"at_sender": True, "interval": "10s"}},
+        "checks": {"inbound": {"at_sender": True}},
     },
 )
 
@@ -132,26 +132,15 @@ _FILTERED: Final = (
                 "endpoint": "fabrikam-com.mail.protection.outlook.com",
                 "recipient": "postmaster@fabrikam.com",
                 "reject_direct_send": True,
-                "interval": "10s",
             }
         },
     },
 )
 
-CHECKS: Final[Mapping[str, Any]] = {
-    "reputation": {"lists": [{"zone": "blocklist.example", "refuses": True}]},
-}
-"""What the lab needs of the settings of checks, by kind, beside a short interval."""
-
 SECTIONS: Final[Mapping[str, Any]] = {
     "agent": {"vantage": "lab", "listen": "127.0.0.1:16245"},
     "resolvers": ["system"],
     "sink": {"hostname": "sink.monitor.contoso.com"},
-    "budget": {
-        "messages_per_route_per_minute": 12,
-        "messages_per_minute": 24,
-        "messages_per_day": 20_000,
-    },
     "tenants": [
         {"name": "contoso", "domains": _DOMAINS, "connectors": _CONNECTORS, "routes": _ROUTES},
         {

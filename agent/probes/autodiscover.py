@@ -91,7 +91,7 @@ def _judge(check: AutodiscoverCheck) -> Plan[Outcome]:
         allow_cloud=check.settings.allow_cloud,
     )
     if not found.exists:
-        return Outcome(facts={"records": Text("The domain does not exist; see its mx check.")})
+        return Outcome(idle="The domain does not exist; see its mx check.")
     silent = silences(found, expected)
     findings = [DNS_UNANSWERED.found(f"{name}: {reason}.") for name, reason in silent]
     rows = _rows(found, expected)

@@ -86,16 +86,17 @@ class Probe(Generic[T, S]):
     """A kind of measurement, declared once.
 
     ``subject`` is the class of what it looks at; ``settings`` the class of what an operator may
-    tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run
-    could tell nothing. ``initial`` gives the measurements that exist before the first run of this
-    process, so that counters start at 0, or where they stood before a restart. ``example`` is a
-    short YAML value for the example file. ``unfit`` says why the probe has nothing to look at in a
-    subject of its kind, such as an outbound connector; an empty text where it has. ``is_idle``
-    tells whether settings leave nothing to do, such as an empty list; then there is no check.
-    ``one_off`` are the settings for a single look at a subject of which nothing but the name is
-    known: what takes time to be judged is judged at once. None where public data and a name are
-    not enough. ``after`` are the kinds whose runs note what this one compares, for where both look
-    but once.
+    tune. ``depends_on`` names the dependencies (``resolver``, ``uplink``) without which a run could
+    tell nothing. ``initial`` gives the measurements that exist before the first run of this
+    process, so that counters start at 0, or where they stood before a restart. ``polite`` is the
+    interval below which the servers of others, which it talks to, may turn this machine away; zero
+    where it talks to none. ``example`` is a short YAML value for the example file. ``unfit`` says
+    why the probe has nothing to look at in a subject of its kind, such as an outbound connector; an
+    empty text where it has. ``is_idle`` tells whether settings leave nothing to do, such as an
+    empty list; then there is no check. ``one_off`` are the settings for a single look at a subject
+    of which nothing but the name is known: what takes time to be judged is judged at once. None
+    where public data and a name are not enough. ``after`` are the kinds whose runs note what this
+    one compares, for where both look but once.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Probe(Generic[T, S]):
     signals: tuple[Signal, ...] = ()
     depends_on: tuple[str, ...] = ()
     initial: "Callable[[Check[T, S], Toolbox], tuple[Measurement, ...]] | None" = None
+    polite: timedelta = timedelta()
     example: str = ""
     unfit: "Callable[[T], str] | None" = None
     is_idle: "Callable[[S], bool] | None" = None

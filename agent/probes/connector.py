@@ -253,6 +253,7 @@ PROBE = Probe(
     rules=(*RULES, *delivery_rules.RULES),
     signals=(PHASE_DURATION, REACHABLE, ADDRESSES, INFO, EXPIRY),
     depends_on=("resolver",),
+    polite=timedelta(minutes=1),
     example="{interval: 5m, warn_before_expiry: 720h}",
     unfit=lambda subject: "" if subject.direction == "outbound" else "it is an inbound connector",
 )

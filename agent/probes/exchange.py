@@ -22,7 +22,7 @@ from agent.adapters.walk import Stop, Walker
 from agent.domain import exchange_rules as rules
 from agent.domain.connector_summary import Partial, summarise
 from agent.domain.exchange import examine, examine_reverse
-from agent.domain.fact import Fact, Table, Text
+from agent.domain.fact import Fact, Table
 from agent.domain.finding import Finding, Measurement, Outcome, Signal
 from agent.domain.lookup import Unanswered
 from agent.domain.mx import Survey, Target, survey
@@ -109,7 +109,7 @@ async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
         return Outcome((DNS_UNANSWERED.found(detail),), failure=found.reply.reason.value)
     places = [(target, each) for target in found.routes for each in target.addresses]
     if not places:
-        return Outcome(facts={"exchanges": Text(_nobody(found))})
+        return Outcome(idle=_nobody(found))
     chosen = places[:MAX_WALKS]
     if check.settings.reverse_dns:
         names = await drive(together([reverse(each) for _, each in chosen], {}), tools.resolver)
@@ -237,5 +237,6 @@ PROBE = Probe(
     rules=rules.RULES,
     signals=(REACHABLE, ADDRESSES, ENCRYPTED, PHASE_DURATION, EXPIRY),
     depends_on=("resolver", "uplink"),
+    polite=timedelta(minutes=1),
     example="{interval: 30m, reverse_dns: true}",
 )

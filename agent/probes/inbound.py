@@ -218,6 +218,7 @@ PROBE = Probe(
     rules=rules.RULES,
     signals=(ACCEPTED, EXPIRY),
     depends_on=("resolver", "uplink"),
+    polite=timedelta(minutes=1),
     example="{interval: 15m}",
     unfit=lambda subject: "" if subject.direction == "inbound" else "it is an outbound connector",
 )

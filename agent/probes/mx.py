@@ -28,6 +28,7 @@ from agent.settings import CheckSettings, DomainSubject, Duration, Field
 if TYPE_CHECKING:
     from agent.adapters.history import Seen
 
+_NONE = "no MX record"  # stands for the empty set, and is none of the records that came or went
 _SHOWN = 40  # rows of a table, and records kept for comparison
 
 EXCHANGES = Signal(
@@ -132,7 +133,7 @@ def describe_records(found: Survey) -> str:
     ]
     if len(lines) > _SHOWN:
         lines[_SHOWN:] = [f"and {len(lines) - _SHOWN} more"]
-    return "\n".join(lines) or "no MX record"
+    return "\n".join(lines) or _NONE
 
 
 def _change(changed_at: datetime, before: str, after: str) -> Finding:
@@ -140,7 +141,8 @@ def _change(changed_at: datetime, before: str, after: str) -> Finding:
     added = [f"+ {line}" for line in new if line not in old]
     removed = [f"- {line}" for line in old if line not in new]
     when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    detail = f"{len(added)} added and {len(removed)} removed at {when}."
+    came, went = (len(lines) - (_NONE in each) for lines, each in ((added, new), (removed, old)))
+    detail = f"{came} added and {went} removed at {when}."
     return rules.CHANGED.found(detail, *added, *removed)
 
 
@@ -176,10 +178,11 @@ def _facts(found: Survey, reply: Answer, expected: Expectation, seen: "Seen") ->
     lines = [describe_records(found)]
     if reply.ttl is not None and reply.records:
         lines.append(f"highest TTL seen: {reply.ttl} s")
-    lines.append(f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC")
-    if seen.changed_at is not None:
-        lines.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
     facts["record"] = Text("\n".join(lines))
+    past = [f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC"]
+    if seen.changed_at is not None:
+        past.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
+    facts["changes"] = Text("\n".join(past))
     return facts
 
 

@@ -19,7 +19,7 @@ from agent.adapters.smtp import own_name, reach_of
 from agent.adapters.walk import Stop, Walker
 from agent.domain import refusal_rules as rules
 from agent.domain.connector_summary import merge
-from agent.domain.fact import Fact, Table, Text
+from agent.domain.fact import Fact, Table
 from agent.domain.finding import Finding, Measurement, Outcome, Signal
 from agent.domain.host import locate
 from agent.domain.lookup import Unanswered
@@ -124,7 +124,7 @@ async def run(check: RefusalCheck, tools: Toolbox) -> Outcome:
     doors = [each for each in sought if isinstance(each, _Door)]
     findings = [each for each in sought if isinstance(each, Finding)]
     if not doors and not findings:
-        return Outcome(facts={"Doors": Text(_nothing(check))})
+        return Outcome(idle=_nothing(check))
     walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings)
     tried: list[tuple[Case, Walked]] = []
     for door in doors:
@@ -184,7 +184,7 @@ def _at_endpoint(check: RefusalCheck) -> Iterator[Case]:
 
 def _nothing(check: RefusalCheck) -> str:
     if check.target.topology == "third-party-filter":
-        return "Nothing was tried: set `endpoint` and `recipient` to see that the filter is passed."
+        return "Set `endpoint` and `recipient` to see that the filter cannot be passed by."
     return "There is no host of the domain's own to try, and no `endpoint` is set."
 
 
@@ -245,5 +245,6 @@ PROBE = Probe(
     rules=rules.RULES,
     signals=(SHUT,),
     depends_on=("resolver", "uplink"),
+    polite=timedelta(minutes=10),
     example="{interval: 6h, reject_direct_send: true}",
 )

@@ -24,6 +24,7 @@ from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field
 
 _NAMES_SHOWN = 4
+_NONE = "No address of the domain's own: its senders and exchanges are those of providers."
 
 ADDRESSES = Signal(
     name="mailflow_reverse_addresses",
@@ -60,6 +61,7 @@ def _judge(check: ReverseCheck) -> Plan[Outcome]:
         _measure(found),
         _facts(found),
         failure=silent[0][1] if silent else "",
+        idle="" if found.sources or findings or found.silence else _NONE,
     )
 
 
@@ -71,10 +73,8 @@ def _measure(found: Survey) -> tuple[Measurement, ...]:
 
 def _facts(found: Survey) -> dict[str, Fact]:
     if not found.sources:
-        text = "No address of the domain's own: its senders and exchanges are those of providers."
-        if found.silence:
-            text = f"Not known: MX of {found.domain}: {found.silence}."
-        return {"addresses": Text(text)}
+        text = f"Not known: MX of {found.domain}: {found.silence}."
+        return {"addresses": Text(text)} if found.silence else {}
     columns = ("address", "of", "names", "judgement", "remark")
     rows = [row for source in found.sources for row in _rows(source)]
     facts: dict[str, Fact] = {"addresses": Table(columns, tuple(rows))}

@@ -18,12 +18,14 @@ Checks = tuple[Check[Any, Any], ...]
 _CONTROL_DOMAINS = 3
 
 
-def read(path: Path, override: Mapping[str, Any]) -> Config:
-    """Load the configuration.
+def read(
+    path: Path, override: Mapping[str, Any], beneath: Mapping[str, Any] | None = None
+) -> Config:
+    """Load the configuration, with *override* over it and *beneath* where it says nothing.
 
     It takes long for a long file: to be called in a thread. Raises ConfigError.
     """
-    return load(path, override=override, exports=False)
+    return load(path, override=override, beneath=beneath, exports=False)
 
 
 def complete(config: Config, imported: Checks = (), before: Checks = ()) -> Config:

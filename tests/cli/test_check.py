@@ -87,7 +87,10 @@ async def test_the_json_answer_has_every_finding_with_its_remedy(resolver: str) 
     assert all(finding["remedy"] for finding in domain["checks"]["spf"]["findings"])
     first = domain["findings"][0]
     assert (first["rule"], first["check"]) == ("spf-several-records", "spf")
-    assert first["explains"] == []
+    assert first["explains"] == ["dmarc-sender-would-fail"]
+    # A single look remembers nothing, so nothing is "first seen" now.
+    assert "first seen" not in ended.out
+    assert not any("changes" in each["facts"] for each in domain["checks"].values())
     assert domain["looks_like"] == {"topology": "exchange-online", "title": "Exchange Online"}
 
 

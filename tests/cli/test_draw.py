@@ -2,9 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict
+from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_run, draw_verdict
+from agent.cli.draw_priority import draw_kinds
 from agent.domain.fact import Chain, Fact, Link, Node, Path, Phase, Stop, Table, Text, Walk
 from agent.domain.finding import Outcome, Rule, Severity
+from agent.exposition.as_json import outcome_as_json
 
 BAD = Rule("x-bad", Severity.CRITICAL, "It is bad", "Make it good.", "RFC 1 section 2")
 MEH = Rule("x-meh", Severity.WARNING, "It is meh", "Make it better.", "RFC 1 section 3")
@@ -82,6 +84,17 @@ def test_a_finding_says_what_the_evidence_is_and_what_to_do() -> None:
     ]
 
 
+def test_a_run_that_had_nothing_to_look_at_has_no_tick() -> None:
+    idle, busy = Outcome(idle="No exchange has an address."), Outcome()
+    assert list(draw_run(busy, "exchange", Pen())) == ["✓ ok       exchange"]
+    assert list(draw_run(idle, "exchange", Pen())) == [
+        "\N{EN DASH}          exchange: nothing to look at: No exchange has an address.",
+    ]
+    kinds = draw_kinds({"exchange": idle, "mx": busy}, Pen())
+    assert kinds == "    looked at: \N{EN DASH} exchange  ✓ mx"
+    assert outcome_as_json(idle)["idle"] == "No exchange has an address."
+
+
 def test_the_worst_finding_comes_first_and_facts_come_last() -> None:
     outcome = Outcome((MEH.found("m"), BAD.found("b")), facts={"Record": Text("r")})
     lines = list(draw_outcome(outcome, PLAIN))
@@ -120,6 +133,29 @@ def test_findings_of_one_rule_are_drawn_together_with_one_remedy() -> None:
         "      → Make it better.",
         "      rule x-meh, RFC 1 section 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fix", "sign"),
+    [
+        ("Set-InboundConnector -Identity 'a'", "$"),
+        ("Get-AcceptedDomain", "$"),
+        ("mailflow-agent check contoso.com", "$"),
+        ('_dmarc.contoso.com. 3600 IN TXT "v=DMARC1; p=none"', "="),
+        ("contoso 3600 IN A 192.0.2.1", "="),
+        ("v=spf1 -all", "="),
+        ("mode: enforce", "="),
+    ],
+)
+def test_what_is_to_be_published_does_not_look_like_a_command(fix: str, sign: str) -> None:
+    lines = list(draw_outcome(Outcome((BAD.found("So.", fix=fix),)), Pen()))
+    assert f"      {sign} {fix}" in lines
+
+
+def test_a_page_of_ours_is_no_source_to_look_up() -> None:
+    ours = Rule("x-ours", Severity.WARNING, "It is", "Mend it.", "docs/architecture.md")
+    *_, last = draw_outcome(Outcome((ours.found("So."),)), PLAIN)
+    assert last == "      rule x-ours"
 
 
 def test_a_line_with_a_gap_does_not_look_like_one_to_paste() -> None:

@@ -58,7 +58,7 @@ def test_no_rule_explains_itself_be_it_by_way_of_others() -> None:
     "codes",
     [
         pytest.param(("spf-missing", "dmarc-missing"), id="critical before warning"),
-        pytest.param(("mx-dangling", "spf-several-records", "dmarc-sender-fails"), id="by kind"),
+        pytest.param(("mx-dangling", "spf-several-records", "dmarc-not-applied"), id="by kind"),
         pytest.param(("dmarc-sender-fails", "mx-filter-bypass"), id="lost before let in"),
         pytest.param(("mta-sts-exchange-uncovered", "dkim-key-weak"), id="TLS before forgery"),
         pytest.param(("dns-unanswered", "mx-alias"), id="unknown before warning"),
@@ -86,6 +86,13 @@ def test_a_consequence_stands_below_its_cause() -> None:
     (item,) = prioritise(found("spf-sender-refused", "spf-too-many-lookups"))
     assert item.rule.code == "spf-too-many-lookups"
     assert [below.rule.code for below in item.explains] == ["spf-sender-refused"]
+
+
+def test_one_dead_exchange_is_one_thing_to_mend() -> None:
+    codes = ("mx-expected-missing", "mx-unexpected", "mx-dangling", "mta-sts-exchange-uncovered")
+    (item,) = prioritise(found("mx-none-reachable", *codes))
+    assert item.rule.code == "mx-none-reachable"
+    assert {below.rule.code for below in item.explains} == set(codes)
 
 
 def test_a_domain_that_does_not_exist_explains_all_by_whatever_way() -> None:

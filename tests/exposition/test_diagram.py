@@ -290,7 +290,10 @@ def test_what_is_not_drawn_is_counted() -> None:
 
 def test_the_line_that_mends_is_there_to_be_copied() -> None:
     page = diagrams.page(diagrams.loop()).decode()
-    assert '<pre class="fix" tabindex="0">Set-InboundConnector -Identity &#39;From filter' in page
+    assert (
+        '<pre class="fix powershell" tabindex="0">Set-InboundConnector -Identity &#39;From filter'
+        in page
+    )
     assert "PS&gt;" not in page  # the style writes it, so that it is not copied
 
 

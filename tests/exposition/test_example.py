@@ -14,6 +14,7 @@ from agent.config.schema import schema
 from agent.config.strict_yaml import read
 from agent.domain.finding import Outcome
 from agent.exposition.example import PATH, SCHEMA_PATH, WIDTH, render
+from agent.lab import defaults
 from agent.probes.base import Probe, discover
 from agent.settings import (
     CheckSettings,
@@ -66,9 +67,7 @@ def test_the_example_loads_and_watches_the_world_of_the_lab(tmp_path: Path) -> N
         "northwindtraders.com",
     }
     intervals = {check.probe.kind: check.settings.interval for check in config.checks}
-    assert intervals == dict.fromkeys(("connector", "route", "spf"), timedelta(seconds=10)) | {
-        "slow": timedelta(hours=1)
-    }
+    assert intervals == {probe.kind: probe.settings().interval for probe in PROBES}
 
 
 def test_an_option_that_is_commented_out_shows_its_default(tmp_path: Path) -> None:
@@ -92,6 +91,37 @@ def test_the_example_of_the_real_probes_loads_and_fits_the_schema(tmp_path: Path
     jsonschema.Draft7Validator.check_schema(described)
     jsonschema.validate(lists(read(path.read_bytes()).data), described)
     jsonschema.validate(lists(read(config.shown().encode()).data), described)
+
+
+def test_who_copies_the_example_gets_the_real_intervals(tmp_path: Path) -> None:
+    path = tmp_path / PATH
+    path.write_text(render(discover()), encoding="utf-8")
+    config = load(path, exports=False)
+    assert not [warning for warning in config.warnings if warning.path.endswith(".interval")]
+    for check in config.checks:
+        assert check.settings.interval == check.probe.settings().interval, check.identity
+
+
+def test_in_the_lab_the_example_has_something_to_show_soon(tmp_path: Path) -> None:
+    path = tmp_path / PATH
+    path.write_text(render(discover()), encoding="utf-8")
+    config = load(path, beneath=defaults.settings(), exports=False)
+    assert {check.settings.interval for check in config.checks} == {defaults.INTERVAL}
+    assert config.warnings == ()  # nobody wrote those intervals
+
+
+def test_what_a_file_says_goes_over_what_the_lab_would_have(tmp_path: Path) -> None:
+    path = tmp_path / PATH
+    path.write_text(
+        "checks: {spf: {interval: 3s}, mx: off}\ntenants: [{name: a, domains: [{name:"
+        " contoso.com}]}]\n",
+        encoding="utf-8",
+    )
+    checks = load(path, beneath=defaults.settings(), exports=False).checks
+    intervals = {check.probe.kind: check.settings.interval for check in checks}
+    assert intervals["spf"] == timedelta(seconds=3)
+    assert intervals["dkim"] == defaults.INTERVAL
+    assert "mx" not in intervals
 
 
 def test_the_schema_refuses_what_the_program_refuses() -> None:

@@ -179,4 +179,4 @@ def test_what_to_fill_in_is_marked_in_a_line_that_is_not_to_be_pasted() -> None:
     gap = Outcome((BAD.found("a", fix="Set-It -To '<name>' <b>"), MEH.found("b", fix="Mend-It")))
     _, html = _page(gap, Outcome(), Outcome(), Outcome())
     assert "Set-It -To &#39;<mark>&lt;name&gt;</mark>&#39; <mark>&lt;b&gt;</mark>" in html
-    assert '<pre class="fix" tabindex="0">Mend-It</pre>' in html
+    assert '<pre class="fix powershell" tabindex="0">Mend-It</pre>' in html

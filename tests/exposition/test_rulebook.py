@@ -72,7 +72,7 @@ def test_a_name_that_a_shell_could_misread_is_not_written_into_a_line(name: str)
     assert replace(page, cases=(case, case), total=2).lines(line) == ["dig <domain>"]
     connector = replace(page, cases=(replace(case, subject_kind="connector"),))
     assert connector.lines(Listing("sh", "x <connector>")) == ["x contoso.com"]
-    assert connector.lines(Listing("powershell", "X '<connector>'")) == ["X '<connector>'"]
+    assert connector.lines(Listing("powershell", "X '<connector>'")) == ["X 'contoso.com'"]
 
 
 def test_its_headings_go_down_one_step_at_a_time() -> None:

@@ -158,6 +158,57 @@ def test_no_receiver_travels_by_the_mail_that_is_watched() -> None:
     assert not any("email_configs" in each for each in receivers)
 
 
+SUBJECT = {"tenant": "contoso", "subject": "tailspintoys.com", "component": "domain"}
+DEAD = ("mx-none-reachable", "mx-expected-missing", "mx-unexpected", "mx-dangling")
+GONE = ("mx-domain-missing", "spf-missing", "mx-expected-missing", "exchange-unreachable")
+SENT = ("spf-too-many-lookups", "spf-sender-refused", "dmarc-sender-fails")
+
+
+def found(rule: str, job: str, **labels: str) -> dict[str, object]:
+    """Return the alert of a finding, with the severity that the shipped rule gives it."""
+    name = "Mailflow" + "".join(map(str.capitalize, rule.split("-")))
+    (severity,) = {
+        each["labels"]["severity"]
+        for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+        for each in group["rules"]
+        if each.get("alert") == name
+    }
+    said = {"alertname": name, "job": job, "rule": rule, "severity": severity, **SUBJECT, **labels}
+    return {"labels": said, "endsAt": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+
+
+async def test_one_cause_in_one_subject_is_one_page_whichever_probes_find_it(
+    tmp_path: Path,
+) -> None:
+    nowhere = dict.fromkeys(RECEIVERS, "http://127.0.0.1:9/")
+    stories = {"dead": DEAD, "gone": GONE, "sent": SENT}
+    posts = [found(rule, job) for job, rules in stories.items() for rule in rules]
+    # The same of another domain, or of another tenant's, has a cause of its own.
+    posts += [found(DEAD[1], "dead", subject="adatum.com"), found(DEAD[1], "dead", tenant="other")]
+    # A cause that opens a ticket only must not hide what pages.
+    posts += [found("mx-literal", "loud"), found("mx-none-reachable", "loud")]
+
+    async def loud() -> set[tuple[str, str, str, str]]:
+        return {
+            tuple(each["labels"][key] for key in ("job", "tenant", "subject", "rule"))
+            for each in await manager.alerts()
+            if not each["status"]["inhibitedBy"]
+        }
+
+    here = ("contoso", SUBJECT["subject"])
+    expected = {
+        *((job, *here, rules[0]) for job, rules in stories.items()),
+        ("dead", "contoso", "adatum.com", DEAD[1]),
+        ("dead", "other", SUBJECT["subject"], DEAD[1]),
+        ("loud", *here, "mx-literal"),
+        ("loud", *here, "mx-none-reachable"),
+    }
+    async with alertmanager(shortened.alertmanager(TEXT, nowhere), tmp_path) as manager:
+        await manager.post(posts)
+        await eventually(manager.alerts, lambda alerts: len(alerts) == len(posts))
+        await eventually(loud, lambda seen: seen == expected)
+
+
 def posted(name: str, job: str) -> dict[str, object]:
     """Return an alert as Prometheus sends it."""
     labels = {"alertname": name, "job": job, "severity": "critical", **ALERTS[name]}

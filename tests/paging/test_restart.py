@@ -10,6 +10,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -59,7 +60,8 @@ async def agent(folder: Path) -> AsyncIterator[Agent]:
     """Run the agent, and end it as a service manager does."""
     started: asyncio.Future[Agent] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(folder / "config.yaml", started=started.set_result))
-    await asyncio.wait({started, task}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {started, task}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         await task
     yield started.result()

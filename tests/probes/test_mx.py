@@ -136,7 +136,7 @@ async def test_a_change_is_news_for_a_while_and_then_history(
     clock.advance(HOUR)
     settled = await run(check, tools)
     quiet(rules.CHANGED, settled)
-    record = settled.facts["record"]
+    record = settled.facts["changes"]
     assert isinstance(record, Text)
     assert "last change" in record.text
     assert await run(check, tools) is settled
@@ -148,6 +148,7 @@ async def test_a_removed_record_is_a_change_too(tools: Toolbox, server: DnsServe
     server.zone["contoso.com", "MX"] = []
     finding = fires(rules.CHANGED, await run(check, tools))
     assert finding.evidence == ("+ no MX record", f"- MX 0 {OWN}")
+    assert finding.detail.startswith("0 added and 1 removed at ")
 
 
 async def test_order_and_time_to_live_are_no_change(tools: Toolbox, server: DnsServer) -> None:

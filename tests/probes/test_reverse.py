@@ -115,9 +115,7 @@ async def test_without_own_addresses_it_says_so(world: World) -> None:
     world.server.zone["contoso.com", "MX"] = "0 contoso-com.mail.protection.outlook.com"
     outcome = await world.run("exchange-online")
     assert outcome.findings == ()
-    assert outcome.facts["addresses"] == Text(
-        "No address of the domain's own: its senders and exchanges are those of providers."
-    )
+    assert outcome.idle.startswith("No address of the domain's own")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ as well.
 """
 
 import re
+from typing import Literal
 
 _GAP = re.compile(r"(<[^<>]+>)")
+_CMDLET = re.compile(r"[A-Z][a-z]+-[A-Za-z]+(?= |$)")
+_PROGRAM = re.compile(r"[a-z][a-z-]*(?= (?!.*\bIN\b)|$)")
 _QUOTES = re.compile(r"(['\u2018\u2019\u201a\u201b])")
 
 
@@ -39,6 +42,16 @@ def gaps(line: str) -> list[tuple[str, bool]]:
     Such a gap is in angle brackets, ``<name of your filter>``, and no line to be pasted as it is.
     """
     return [(piece, n % 2 == 1) for n, piece in enumerate(_GAP.split(line)) if piece]
+
+
+def form_of(line: str) -> Literal["powershell", "shell", "record"]:
+    """Tell what is to be done with a line: type it, or publish it as a record or in a policy.
+
+    A record begins with a name that has dots, or says its class; a line of a policy with a key.
+    """
+    if _CMDLET.match(line):
+        return "powershell"
+    return "shell" if _PROGRAM.match(line) else "record"
 
 
 def _written(*, value: str | bool | tuple[str, ...]) -> str:

@@ -116,6 +116,8 @@ def _of_run(run: Run) -> Iterator[str]:
     )
     if outcome.failure:
         yield f"Could not tell: {outcome.failure}"
+    if outcome.idle:
+        yield f"Nothing to look at: {outcome.idle}"
     for finding in outcome.findings:
         yield from _of_finding(finding)
     for title, fact in outcome.facts.items():

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from agent.domain.diagram import about
 from agent.domain.fact import Chain, Diagram, Fact, Link, Node, Path, Phase, Table, Text, Walk
-from agent.domain.tenancy.powershell import gaps
+from agent.domain.tenancy.powershell import form_of, gaps
 from agent.domain.timeline import spoken
 from agent.exposition.pages import view
 from agent.exposition.pages.band import HEIGHTS
@@ -129,6 +129,7 @@ def _environment() -> Environment:
         "about": about,
         "pieces": view.pieces,
         "gaps": gaps,
+        "form": form_of,
         "sign": _SIGNS.__getitem__,
         "spoken": spoken,
         "validities": _validities,

@@ -68,9 +68,9 @@ class RulePage:
             return listing.lines
         (case,) = self.cases
         gap = f"<{case.subject_kind}>"
-        # A connector's subject is our name of it, which Exchange need not have.
-        meant = gap in {"<domain>", "<route>"} or (gap, listing.language) == ("<connector>", "sh")
-        if not meant or not _PLAIN.fullmatch(case.subject):
+        # Exchange mostly knows a connector by the name it has here; by another it finds none.
+        meant = {"<domain>", "<route>", "<connector>"}
+        if gap not in meant or not _PLAIN.fullmatch(case.subject):
             return listing.lines
         return [line.replace(gap, case.subject) for line in listing.lines]
 

@@ -4,6 +4,7 @@ No data yet is not "fine", and an old result is not a result: both are states of
 """
 
 import enum
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -37,6 +38,19 @@ class State(enum.IntEnum):
     def sign(self) -> str:
         """A sign of its own shape, because colour alone says nothing to some."""
         return _SIGNS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How something is shown that is no state: ``key`` is its class, the others are read."""
+
+    key: str
+    word: str
+    sign: str
+
+
+IDLE = Sign("idle", "nothing to look at", "\N{EN DASH}")
+"""Of a check that is ok because it had nothing to look at, which proves nothing."""
 
 
 _WORDS = {

@@ -15,7 +15,7 @@ from agent.domain.streak import Streaks
 from agent.domain.timeline import Mark
 from agent.exposition.pages.holder import Holder, Typing, holder_of
 from agent.exposition.pages.index import Key, key_of
-from agent.exposition.pages.state import State, state_of
+from agent.exposition.pages.state import IDLE, Sign, State, state_of
 from agent.probes.base import DEPENDENCY_DOWN
 from agent.runtime.board import Run, Standing
 
@@ -74,6 +74,16 @@ class CheckView:
         return [(found[0], found[1:]) for _, found in by_rule(self.findings)]
 
     @property
+    def idle(self) -> str:
+        """Why there was nothing to look at; empty where there was, or where that is not known."""
+        return self.run.outcome.idle if self.run is not None and self.state is State.OK else ""
+
+    @property
+    def badge(self) -> State | Sign:
+        """What stands for its state: no tick where nothing was looked at."""
+        return IDLE if self.idle else self.state
+
+    @property
     def is_waiting(self) -> bool:
         """True where nothing could be looked at, for a reason that is told elsewhere."""
         return bool(self.findings) and all(each.rule is DEPENDENCY_DOWN for each in self.findings)
@@ -122,6 +132,11 @@ class SubjectView:
     def findings(self) -> int:
         """How much there is to be mended or looked at."""
         return sum(len(check.findings) for check in self.checks if not check.is_old)
+
+    @property
+    def idle(self) -> int:
+        """How many checks had nothing to look at."""
+        return sum(bool(check.idle) for check in self.checks)
 
     @property
     def fix(self) -> str:

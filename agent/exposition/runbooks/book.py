@@ -191,8 +191,8 @@ def _why_no_page(rule: Rule) -> tuple[Block, ...]:
 
 def _origin(rule: Rule) -> tuple[Block, ...]:
     """Say where a rule comes from, if not from ourselves."""
-    where = rule.reference
-    if not where or where.startswith("docs/"):
+    where = rule.source
+    if not where:
         return ()
     link = f"[{where}]({where})" if where.startswith("https://") else where
     return (Paragraph(f"The rule comes from {link}."),)
