@@ -59,7 +59,8 @@ async def agent(folder: Path) -> AsyncIterator[Agent]:
     """Run the agent, and end it as a service manager does."""
     started: asyncio.Future[Agent] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(folder / "config.yaml", started=started.set_result))
-    await asyncio.wait({started, task}, return_when=asyncio.FIRST_COMPLETED)
+    task.add_done_callback(lambda _: started.done() or started.cancel())
+    await asyncio.wait({started})
     if task.done():
         await task
     yield started.result()
