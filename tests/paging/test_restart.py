@@ -10,7 +10,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -60,8 +59,8 @@ async def agent(folder: Path) -> AsyncIterator[Agent]:
     """Run the agent, and end it as a service manager does."""
     started: asyncio.Future[Agent] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(folder / "config.yaml", started=started.set_result))
-    either: set[asyncio.Future[Any]] = {started, task}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    task.add_done_callback(lambda _: started.done() or started.cancel())
+    await asyncio.wait({started})
     if task.done():
         await task
     yield started.result()
