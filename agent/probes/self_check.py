@@ -35,9 +35,9 @@ RESOLVER_DOWN = Rule(
     code="self-resolver-down",
     severity=Severity.CRITICAL,
     summary="The agent's resolver answers nothing",
-    remedy="Nothing can be told about any domain until it does. Ask the resolver with"
-    " `dig SOA com` from the agent's host; see that it runs, that UDP and TCP port 53 are open"
-    " towards it, and that it reaches the internet. `resolvers` may name another.",
+    remedy="Nothing can be told about any domain until it does. On the agent's host ask"
+    " each that the finding names: `dig SOA com @RESOLVER`; see that it runs, that UDP and TCP port"
+    " 53 are open towards it, and that it reaches the internet. `resolvers` may name another.",
     reference="docs/operations.md",
 )
 UPLINK_DOWN = Rule(
@@ -136,7 +136,8 @@ async def run(check: Check[AgentSubject, SelfSettings], tools: Toolbox) -> Outco
         tuple(Query(name, "SOA", fresh=True) for name in names)
     )
     told = dict(zip(names, replies, strict=True))
-    findings = [*_resolver(told), *await _uplink(tools)]
+    servers = tuple(each.address for each in tools.resolver.stats.servers)
+    findings = [*_resolver(told, servers), *await _uplink(tools)]
     findings += _mail(tools, is_blind=bool(findings))
     if tools.vitals is not None:
         findings += _process(tools.vitals, check.settings.warn_at_lag)
@@ -145,14 +146,15 @@ async def run(check: Check[AgentSubject, SelfSettings], tools: Toolbox) -> Outco
     return Outcome(tuple(findings), facts=facts)
 
 
-def _resolver(told: dict[str, Reply]) -> Iterator[Finding]:
+def _resolver(told: dict[str, Reply], servers: tuple[str, ...]) -> Iterator[Finding]:
     """Find the resolver down when it could not say anything about any of the names."""
     silent = [reply for reply in told.values() if isinstance(reply, Unanswered)]
     # That a name does not exist is an answer, too: one that works alone is enough.
     if silent and len(silent) == len(told):
         reasons = ", ".join(sorted({reply.reason.value for reply in silent}))
+        asked = " or ".join(servers)
         yield RESOLVER_DOWN.found(
-            f"None of {len(told)} control names was answered ({reasons}).",
+            f"None of {len(told)} control names was answered by {asked} ({reasons}).",
             *(f"{name} SOA: {_word(reply)}" for name, reply in told.items()),
         )
 

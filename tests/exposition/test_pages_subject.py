@@ -17,6 +17,7 @@ from agent.exposition.pages.holder import KEEPERS, Holder, Typing, holder_of
 from agent.exposition.pages.render import _validities
 from agent.exposition.pages.view import Situation, dashboard_of
 from agent.probes.base import DEPENDENCY_DOWN, discover
+from agent.probes.self_check import LOOP_LAG, RESOLVER_DOWN
 from servers.exposed import Agent
 from servers.histories import MX, SPF, a_month, exposed_with_history
 from servers.standings import DANGLING, NOON, HandClock, small_board
@@ -54,6 +55,13 @@ def test_every_kind_of_check_has_somebody_who_can_mend_it() -> None:
             {"Walk of relay": WALK},
             Holder("Whoever administers the connector in Exchange Online"),
             id="whoever keeps it, where a walk is called by what was tried",
+        ),
+        pytest.param(
+            "self",
+            (LOOP_LAG.found("x"), RESOLVER_DOWN.found("x")),
+            {},
+            Holder("The DNS team: whoever runs the resolver that the agent asks"),
+            id="the resolver, which is not the agent's",
         ),
         pytest.param(
             "exchange",

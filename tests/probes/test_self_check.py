@@ -64,7 +64,10 @@ async def test_the_finding_says_which_names_failed_and_how() -> None:
     outcome = await run(own(), toolbox(resolver=DictResolver({"com": SILENT, "org": FAILED})))
     (finding,) = outcome.findings
     assert finding.severity is Severity.CRITICAL
-    assert finding.detail == "None of 2 control names was answered (servfail, timeout)."
+    assert finding.detail == (
+        "None of 2 control names was answered by 192.0.2.53:53 or 192.0.2.54:53"
+        " (servfail, timeout)."
+    )
     assert finding.evidence == ("com SOA: timeout", "org SOA: servfail")
 
 

@@ -154,6 +154,9 @@ RESOLVER = case(
         f'mailflow_check_interval_seconds{{{AGENT},tenant="agent",subject="local",probe="self"}}': (
             "10x5"
         ),
+        f'mailflow_dns_server_up{{{AGENT},server="127.0.0.53:53"}}': "0x5",
+        f'mailflow_dns_server_up{{{AGENT},server="2001:db8::53:5353"}}': "1x5",
+        f'mailflow_dns_server_up{{{SECOND},server="192.0.2.53:53"}}': "1x5",
         **finding('tenant="agent",subject="local",probe="self"', "self-resolver-down", "24x5"),
         **finding(SPF, "dependency-down", "2x5"),
         **finding(ROUTE, "dependency-down", "2x5"),
@@ -169,8 +172,8 @@ RESOLVER = case(
         "summary": "The resolver that the agent asks answers nothing.",
         "description": "Nothing can be told about any domain until it does; mail itself may be"
         " fine. Seen from local in 24 runs in a row. Checks that can tell nothing now: 2 of"
-        " contoso. On the agent's host: `dig SOA com`, and against each server that `resolvers`"
-        " names: `dig @SERVER SOA com`.",
+        " contoso. On the agent's host: `dig SOA com @127.0.0.53 -p 53`, and `dig SOA com"
+        " @2001:db8::53 -p 5353`.",
         "runbook_url": "https://mailflow.example/rules/self-resolver-down",
         "dashboard_url": "https://grafana.example/d/mailflow-agent",
         "page_url": "https://mailflow.example/subjects/agent/agent/local",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from agent.adapters.clock import Clock
+from agent.adapters.resolver_stats import ResolverStats, ServerStats
 from agent.domain.finding import Outcome
 from agent.domain.lookup import Answer, Query, Reply
 from agent.probes.base import Check, Probe, Toolbox, Vitals
@@ -26,6 +27,7 @@ class DictResolver:
     def __init__(self, zone: dict[str, Reply] | None = None) -> None:
         self.zone = zone or {}
         self.asked: list[Query] = []
+        self.stats = ResolverStats((ServerStats("192.0.2.53:53"), ServerStats("192.0.2.54:53")))
 
     async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
         self.asked += queries

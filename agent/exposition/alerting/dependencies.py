@@ -15,6 +15,14 @@ _WHOM = (
     " {{ .Value }} of {{ .Labels.tenant }}{{ end }}.{{ end }}"
 )
 _SEEN = " Seen from {{ $labels.subject }} in {{ $value }} runs in a row."
+# Each resolver that this agent asks, as dig takes it.
+_ASK = (
+    "{{ with printf `count by (server) (mailflow_dns_server_up and on (job, instance)"
+    ' mailflow_check_interval_seconds{subject=%q,probe="self"})` $labels.subject | query }}'
+    "{{ range $at, $each := sortByLabel `server` . }}{{ if $at }}, and{{ end }}"
+    ' `dig SOA com {{ $each.Labels.server | reReplaceAll "^(.*):([0-9]+)$" "@$1 -p $2" }}`{{ end }}'
+    "{{ else }} `dig SOA com @RESOLVER`, for each that its own page names{{ end }}."
+)
 
 RESOLVER_DOWN = Alert(
     name="MailflowResolverDown",
@@ -23,8 +31,7 @@ RESOLVER_DOWN = Alert(
     component="dns",
     summary="The resolver that the agent asks answers nothing.",
     description="Nothing can be told about any domain until it does; mail itself may be fine."
-    f"{_SEEN}{_WHOM} On the agent's host: `dig SOA com`, and against each server that `resolvers`"
-    " names: `dig @SERVER SOA com`.",
+    f"{_SEEN}{_WHOM} On the agent's host:{_ASK}",
     runbook="self-resolver-down",
     subject_kind="agent",
 )

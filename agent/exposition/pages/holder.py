@@ -43,6 +43,12 @@ KEEPERS: Mapping[str, str] = {
     "retirement": "Whoever administers the tenant in Exchange Online",
     "self": "Whoever runs this agent",
 }
+# What the check of the agent itself finds is not always the agent's.
+_OF_RULE: Mapping[str, str] = {
+    "self-resolver-down": "The DNS team: whoever runs the resolver that the agent asks",
+    "self-uplink-down": "The network team: whoever runs the line of the agent's machine",
+    "self-credential-refused": "The Entra administrator",
+}
 # These talk to hosts by name: the title of a walk names the one that was met.
 _MEETS_HOSTS = frozenset({"connector", "exchange"})
 _AGENT_AND_END = 2
@@ -111,7 +117,13 @@ def holder_of(kind: str, outcome: Outcome) -> Holder | None:
         return None
     if any(each.rule is DEPENDENCY_DOWN for each in outcome.findings):
         return Holder("Whoever runs this agent", "What it depends on is down.")
-    keeper = KEEPERS.get(kind, "Not known yet")
+    gravest = max(outcome.findings, key=lambda finding: finding.severity)
+    keeper = _OF_RULE.get(gravest.rule.code) or KEEPERS.get(kind, "Not known yet")
+    return _who_was_met(kind, outcome, keeper) or Holder(keeper)
+
+
+def _who_was_met(kind: str, outcome: Outcome, keeper: str) -> Holder | None:
+    """Return the host at which it ended, of a message or of a session; None where none is known."""
     for fact in outcome.facts.values():
         if isinstance(fact, Path) and (held := _of_path(fact, keeper)) is not None:
             return held
@@ -119,7 +131,7 @@ def holder_of(kind: str, outcome: Outcome) -> Holder | None:
         for title, fact in outcome.facts.items():
             if isinstance(fact, Walk) and (words := _ended(fact)):
                 return Holder(f"Whoever runs {title.removeprefix('Walk of ')}", words)
-    return Holder(keeper)
+    return None
 
 
 def _of_path(path: Path, keeper: str) -> Holder | None:
