@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from shlex import quote
 from typing import Any, Literal
 
 from agent.adapters.keyring import KeyringError
@@ -172,12 +173,13 @@ def _next(handed: Handed, who: Envelope, way: ToServer | ByExchanges) -> str:
     """Return what to do where nothing is known of the server's reply."""
     if handed.reason == "credential":
         return "See to the credential first."
-    server = _address(way) if isinstance(way, ToServer) else handed.via
+    # An exchange that decided is told with its address, as "mx.example.com (192.0.2.1)".
+    server = _address(way) if isinstance(way, ToServer) else handed.via.partition(" ")[0]
     if not server:
         domain = who.rcpt_to.rpartition("@")[2]
-        return f"`mailflow-agent check {domain}` shows what DNS says of its exchanges."
+        return f"`mailflow-agent check {quote(domain)}` shows what DNS says of its exchanges."
     wrong = "Correct the host of the route. " if handed.detail.startswith("at resolve") else ""
-    return f"{wrong}`mailflow-agent smtp {server}` shows the whole session."
+    return f"{wrong}`mailflow-agent smtp {quote(server)}` shows the whole session."
 
 
 def _credentials(route: RouteSubject) -> Iterator[tuple[str, bool]]:

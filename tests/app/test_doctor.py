@@ -10,12 +10,13 @@ from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from agent.adapters.outbox import ToServer
+from agent.adapters.outbox import ByExchanges, Envelope, ToServer
 from agent.adapters.smtp_policy import HANG_UP, Client, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
-from agent.app.doctor import Doctor, Step, _address, alone
+from agent.app.doctor import Doctor, Step, _address, _next, alone
 from agent.app.options import pairs
 from agent.config import Config
+from agent.domain.handover import Fate, Handed
 from agent.domain.lookup import Reply, Silence, Unanswered
 from servers.entra import answers
 from servers.graph import error
@@ -23,6 +24,7 @@ from servers.imap import imap_server
 from servers.mailroom import INBOX, MAIL_SCOPE, Office, office
 from servers.microsoft import USER, Microsoft, authorities
 
+V6 = "smtp '[2001:db8::1]:25'"
 CREDENTIAL, SENDING = "credential probe", "hand over"
 HERE, BACK = f"pick-up graph {INBOX}", f"pick-up graph {USER}"
 
@@ -311,6 +313,19 @@ async def test_a_server_that_needs_no_credential_is_asked_without_one(tmp_path: 
             "`mailflow-agent check contoso.com`" in steps["hand over to an MX of contoso.com"].fix
         )
         assert steps["pick-up maildir none"].verdict == "bad"
+
+
+def test_what_to_type_next_is_a_command_that_a_shell_takes() -> None:
+    who = Envelope("a@contoso.com", "b@fabrikam.com")
+    by_exchanges = ByExchanges("opportunistic", "here.example")
+    decided = Handed(Fate.REFUSED, "550 No", via="mx1.filter.example (192.0.2.21)")
+    for handed, way, command in (
+        (decided, by_exchanges, "smtp mx1.filter.example"),
+        (Handed(Fate.REFUSED, "550 No"), by_exchanges, "check fabrikam.com"),
+        (decided, ToServer(host="2001:db8::1", port=25, tls="never", helo="x"), V6),
+    ):
+        typed = _next(handed, who, way).split("`")[1]
+        assert typed == f"mailflow-agent {command}"
 
 
 @pytest.mark.parametrize(
