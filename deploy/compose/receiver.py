@@ -41,10 +41,10 @@ def told(alert: dict[str, Any]) -> str:
     """Return one alert as lines."""
     labels, annotations = alert["labels"], alert["annotations"]
     about = "/".join(labels[key] for key in ("tenant", "subject", "probe") if key in labels)
-    said = [
-        annotations[key] for key in ("summary", "page_url", "runbook_url") if annotations.get(key)
-    ]
-    first = f"  {alert['status']} {labels.get('severity', '')} {labels['alertname']} {about}"
+    keys = ("summary", "description", "page_url", "runbook_url", "dashboard_url")
+    said = [annotations[key] for key in keys if annotations.get(key)]
+    since = f", since {alert['startsAt']}" if alert.get("startsAt") else ""
+    first = f"  {alert['status']} {labels.get('severity', '')} {labels['alertname']} {about}{since}"
     return "\n".join(map(printable, (first, *(f"    {text}" for text in said))))
 
 

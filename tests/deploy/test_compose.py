@@ -148,7 +148,12 @@ async def test_the_receiver_writes_what_it_is_told_and_survives_nonsense() -> No
     alert = {
         "status": "firing",
         "labels": {"alertname": "MailflowRouteDown", "severity": "critical", "subject": "a\x1b[2J"},
-        "annotations": {"summary": "Mail is not delivered.", "page_url": "http://x/subjects/"},
+        "startsAt": "2026-11-23T12:00:00Z",
+        "annotations": {
+            "summary": "Mail is not delivered.",
+            "description": "For about 5m: `dig a`.",
+            "page_url": "http://x/subjects/",
+        },
     }
     with receiver() as (url, process):
         async with aiohttp.ClientSession() as session, asyncio.timeout(20):
@@ -159,10 +164,11 @@ async def test_the_receiver_writes_what_it_is_told_and_survives_nonsense() -> No
             async with session.post(f"{url}/pager", data=json.dumps(notice)) as reply:
                 assert reply.status == 200
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(4)]
+        lines = [process.stdout.readline() for _ in range(5)]
     assert lines == [
         "pager: firing\n",
-        "  firing critical MailflowRouteDown a?[2J\n",
+        "  firing critical MailflowRouteDown a?[2J, since 2026-11-23T12:00:00Z\n",
         "    Mail is not delivered.\n",
+        "    For about 5m: `dig a`.\n",
         "    http://x/subjects/\n",
     ]

@@ -60,7 +60,7 @@ WITH_LINKS = case(
     "MailflowSpfSyntax",
     labels_of(SPF, rule="spf-syntax", severity="critical", component="domain"),
     {
-        "summary": f"{SYNTAX.summary}.",
+        "summary": f"contoso.com: {SYNTAX.summary}.",
         "description": "contoso.com of contoso, found by 5 runs in a row, for about 50m 0s."
         f" {SYNTAX.remedy}",
         "runbook_url": "https://mailflow.example/rules/spf-syntax",
@@ -74,7 +74,7 @@ WITHOUT_LINKS = case(
     "MailflowSpfMacroP",
     labels_of(SPF, rule="spf-macro-p", severity="warning", component="domain"),
     {
-        "summary": f"{AMBIGUOUS.summary}.",
+        "summary": f"contoso.com: {AMBIGUOUS.summary}.",
         "description": f"contoso.com of contoso, found by 2 runs in a row. {AMBIGUOUS.remedy}",
         "runbook_url": "docs/runbooks/spf-macro-p.md",
         "dashboard_url": "",
@@ -99,7 +99,7 @@ STRANGE_NAME = case(
         server="relay:25",
     ),
     {
-        "summary": f"{RULES['connector-refused'].summary}.",
+        "summary": f"To the data centre + back: {RULES['connector-refused'].summary}.",
         "description": "To the data centre + back of contoso (relay:25), found by 2 runs in a row,"
         f" for about 10m 0s. {RULES['connector-refused'].remedy}",
         "runbook_url": "https://mailflow.example/rules/connector-refused",
@@ -118,7 +118,7 @@ CANNOT_TELL = case(
     "MailflowCannotTell",
     labels_of(SPF, rule="dns-unanswered", severity="warning", component="check"),
     {
-        "summary": "The agent cannot tell how a subject is.",
+        "summary": "contoso.com: The agent cannot tell how a subject is.",
         "description": "spf of contoso.com (contoso) could not tell in 3 runs in a row:"
         " dns-unanswered. Nothing is known to be wrong with it. `mailflow-agent explain"
         " dns-unanswered` says what to do.",
@@ -137,7 +137,7 @@ SMART_HOST = case(
     "MailflowSmartHostDown",
     {"job": "mailflow", "server": "relay:25", "severity": "critical", "component": "server"},
     {
-        "summary": "A server that takes mail for others cannot be reached.",
+        "summary": "relay:25: A server that takes mail for others cannot be reached.",
         "description": "relay:25 takes no mail, in two runs in a row. Found by 1 checks, among them"
         " route inward of contoso (route-unreached). Routes that hand over to it: inward of"
         " contoso. Mail for it waits with whoever sends it, and bounces after a day. On the"
@@ -169,7 +169,7 @@ RESOLVER = case(
         component="dns",
     ),
     {
-        "summary": "The resolver that the agent asks answers nothing.",
+        "summary": "local: The resolver that the agent asks answers nothing.",
         "description": "Nothing can be told about any domain until it does; mail itself may be"
         " fine. Seen from local in 24 runs in a row. Checks that can tell nothing now: 2 of"
         " contoso. On the agent's host: `dig SOA com @127.0.0.53 -p 53`, and `dig SOA com"
@@ -209,7 +209,7 @@ DOWN = case(
     "MailflowRouteDown",
     labels_of(f"{ROUTE},{ENDS}", severity="critical", component="route"),
     {
-        "summary": "Test mail no longer arrives on a route.",
+        "summary": "inward: Test mail no longer arrives on a route.",
         "description": "Nothing has arrived on inward of contoso (handed to relay:25, picked up in"
         " graph a@b.c) for 6m 0s, though messages are being sent. The agent finds: route-lost (4"
         " runs). Failed within the hour: lost 6. The route's page says of each message who had it"

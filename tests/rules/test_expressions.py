@@ -140,7 +140,8 @@ def test_an_alert_has_all_that_the_person_who_gets_it_needs(alert: Alert) -> Non
     assert alert.severity in SEVERITIES
     assert alert.component in COMPONENTS
     assert said["summary"].endswith(".")
-    assert "{{" not in said["summary"]
+    assert "{{" not in alert.summary
+    assert "$labels.subject" in said["summary"]
     assert said["description"].rstrip("}").rstrip().endswith((".", "end"))
     assert not any("{{" in value for value in files.labels(alert).values())
     assert all(said[link] for link in ("runbook_url", "dashboard_url", "page_url"))

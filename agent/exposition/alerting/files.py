@@ -72,9 +72,18 @@ def mixin() -> str:
     return _MIXIN % "\n".join(boards)
 
 
+# Many pagers show the summary alone, as the title: it begins with whom it is about.
+_SUBJECT = "{{ $labels.subject }}: "
+_ANY = (
+    "{{ with or $labels.credential $labels.place $labels.server $labels.subject $labels.tenant }}"
+    "{{ . }}: {{ end }}"
+)
+
+
 def annotations(alert: Alert) -> Mapping[str, str]:
     """Return what goes with an alert to the person who is called."""
-    return {"summary": alert.summary, "description": alert.description, **urls(alert)}
+    about = _SUBJECT if alert.subject_kind else _ANY
+    return {"summary": f"{about}{alert.summary}", "description": alert.description, **urls(alert)}
 
 
 def labels(alert: Alert) -> Mapping[str, str]:
