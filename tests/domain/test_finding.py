@@ -93,3 +93,8 @@ def test_findings_of_one_rule_are_put_together_in_their_order() -> None:
     other = Rule("spf-other", Severity.WARNING, "Other", "mend it", "RFC 7208")
     first, second, third = one.found("a"), other.found("b"), one.found("c")
     assert by_rule((second, first, third)) == [(one, (first, third)), (other, (second,))]
+
+
+def test_a_page_of_ours_is_no_source_to_look_up() -> None:
+    ours = Rule("spf-ours", Severity.WARNING, "Ours", "mend it", "docs/checks/spf.md")
+    assert (ours.source, rule(Severity.WARNING).source) == ("", "RFC 1")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.domain.tenancy.powershell import command, gaps, listed, quoted
+from agent.domain.tenancy.powershell import command, form_of, gaps, listed, quoted
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,10 @@ def test_what_only_the_reader_knows_is_told_apart() -> None:
         ("'", False),
     ]
     assert gaps("Set-X") == [("Set-X", False)]
+
+
+def test_what_is_published_is_told_from_what_is_typed() -> None:
+    assert form_of("Set-InboundConnector -Identity 'a'") == "powershell"
+    assert form_of("mailflow-agent check contoso.com") == "shell"
+    assert form_of("contoso.com. 3600 IN MX 0 mail.contoso.com.") == "record"
+    assert form_of("mode: enforce") == "record"
