@@ -27,5 +27,5 @@ _AS_THEY_ARE: Final[Mapping[str, Any]] = {"registration": {}}  # the lab has no 
 def settings() -> Mapping[str, Any]:
     """Return settings, as a file has them, to lay beneath those of the configuration."""
     interval = {"interval": write_duration(INTERVAL)}
-    checks = {probe.kind: interval | _MORE.get(probe.kind, {}) for probe in discover()}
-    return {"budget": _BUDGET, "checks": checks | _AS_THEY_ARE}
+    checks = {probe.kind: {**interval, **_MORE.get(probe.kind, {})} for probe in discover()}
+    return {"budget": _BUDGET, "checks": {**checks, **_AS_THEY_ARE}}

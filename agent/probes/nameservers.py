@@ -118,7 +118,7 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     )
     facts = draw(found)
     if seen is not None:
-        facts["delegation"] = Text(_history(found, seen))
+        facts |= {"delegation": _told(found), "changes": _past(seen)}
     since = None if seen is None else seen.changed_at or seen.first_seen
     failure = "unreachable" if any(each.rule in _NO_WAY for each in findings) else ""
     return Outcome(findings, measure(found, since), facts, failure)
@@ -222,14 +222,17 @@ def _lint_lasting(
         yield from answers.lint_deviations(other, hint)
 
 
-def _history(found: Survey, seen: "Seen") -> str:
+def _told(found: Survey) -> Text:
     is_above = found.zone is not None and bool(found.zone.delegation)
-    lines = _lines(found)
-    lines.append("told by the zone above" if is_above else "told by the resolver")
-    lines.append(f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC")
+    by = "told by the zone above" if is_above else "told by the resolver"
+    return Text("\n".join([*_lines(found), by]))
+
+
+def _past(seen: "Seen") -> Text:
+    lines = [f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC"]
     if seen.changed_at is not None:
         lines.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
-    return "\n".join(lines)
+    return Text("\n".join(lines))
 
 
 PROBE = Probe(

@@ -70,7 +70,7 @@ async def test_mx_that_moves_is_held_against_what_it_looks_like_then(resolver: s
 async def test_a_key_by_an_alias_is_found_where_it_leads(resolver: str) -> None:
     target = "selector1-contoso-com._domainkey.contoso.onmicrosoft.com"
     ended = await mailflow_agent(
-        "simulate", "litwareinc.com", "--dkim", f"own={target}", "--json", "--resolver", resolver
+        "simulate", "wingtiptoys.com", "--dkim", f"own={target}", "--json", "--resolver", resolver
     )
     found = json.loads(ended.out)
     assert found["changes"][0]["after"] == [f"CNAME {target}"]

@@ -191,7 +191,9 @@ async def test_commands_check_a_file_and_make_a_login(files: WebFiles) -> None:
 
 async def test_the_configuration_is_judged_with_its_web_configuration(files: WebFiles) -> None:
     config = files.folder / "config.yaml"
-    config.write_text("agent: {web_config: web.yml, listen: 0.0.0.0:0}\n")
+    config.write_text(
+        "agent: {web_config: web.yml, listen: 0.0.0.0:0, external_url: https://mail.example}\n"
+    )
     files.write("basic_auth_user: {}\n")
     wrong = await mailflow_agent("config", "check", str(config))
     assert wrong.code == 78

@@ -181,7 +181,7 @@ async def test_a_changed_delegation_is_critical_for_a_day(world: World) -> None:
     assert values[PROBE.signals[-1]] == world.clock.now().timestamp()
     outcome = await world.later(DAY)
     quiet(rules.CHANGED, outcome)
-    shown = outcome.facts["delegation"]
+    shown = outcome.facts["changes"]
     assert isinstance(shown, Text)
     assert "last change: " in shown.text
 
