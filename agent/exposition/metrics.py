@@ -16,35 +16,23 @@ from typing import Any
 
 from agent.adapters.clock import Clock
 from agent.domain.finding import Measurement, Outcome, Signal
+from agent.exposition.check_signals import (
+    CHECK_LABELS,
+    CRITICAL_RUNS,
+    DURATION,
+    FINDING,
+    INTERVAL,
+    LAST_RUN,
+    SEVERITY,
+    SINCE,
+    families,
+)
 from agent.exposition.piece import Piece
 from agent.exposition.series import Family
 from agent.exposition.text_format import Format
 from agent.probes.base import Check, Probe
 from agent.runtime.board import Board, Standing
 
-SEVERITY = Signal(
-    "mailflow_check_severity",
-    "Worst finding of the last run: 0 ok, 1 warning, 2 unknown, 3 critical;"
-    " absent when older than three intervals.",
-)
-LAST_RUN = Signal(
-    "mailflow_check_last_run_timestamp_seconds",
-    "When the check last ended; before its first run, since when it has been configured.",
-)
-INTERVAL = Signal("mailflow_check_interval_seconds", "Configured time between two runs.")
-DURATION = Signal("mailflow_check_duration_seconds", "How long the last run took.")
-FINDING = Signal(
-    "mailflow_finding",
-    "Runs in a row that found the rule broken; present only while it is.",
-    labels=("rule", "severity"),
-)
-SINCE = Signal(
-    "mailflow_finding_since_timestamp_seconds",
-    "When the rule was first found, over restarts and over runs that could not tell.",
-    labels=FINDING.labels,
-)
-CHECK_LABELS = ("tenant", "subject", "probe")
-CHECK_SIGNALS = (SEVERITY, LAST_RUN, INTERVAL, DURATION, FINDING, SINCE)
 _OF_FINDINGS = (FINDING.name, SINCE.name)
 
 LIFETIME = 3  # intervals for which a result is shown
@@ -119,6 +107,10 @@ class Metrics:
             self._place(entry, run.outcome)
         self._set(LAST_RUN, entry, standing.last_run_at.timestamp())
         self._set(DURATION, entry, run.duration.total_seconds())
+        if standing.critical_runs:
+            self._set(CRITICAL_RUNS, entry, standing.critical_runs)
+        else:
+            self._families[CRITICAL_RUNS.name].remove(entry.key)
         finding, since = self._families[FINDING.name], self._families[SINCE.name]
         for code, count in standing.consecutive.items():
             finding.set((), count, entry.found[code])
@@ -225,7 +217,8 @@ class Metrics:
     def _expire(self, entry: _Entry) -> None:
         """Take away what must not be seen when it is old."""
         entry.fresh = False
-        self._families[SEVERITY.name].remove(entry.key)
+        for signal in (SEVERITY, CRITICAL_RUNS):
+            self._families[signal.name].remove(entry.key)
         for key in entry.found.values():
             self._lose(key)
         for name, key in self._keys(entry, entry.shown):
@@ -276,25 +269,3 @@ class Metrics:
         for family in self._families.values():
             async for piece in family.render(into):
                 yield piece
-
-
-def families(probes: Iterable[Probe[Any, Any]]) -> dict[str, Family]:
-    """Return a family for every declared signal, by name.
-
-    Raises TypeError when two probes declare different signals under one name.
-    """
-    declared: dict[str, Signal] = {}
-    for signal in (*CHECK_SIGNALS, *(signal for probe in probes for signal in probe.signals)):
-        if declared.setdefault(signal.name, signal) != signal:
-            message = f"{signal.name} is declared twice, and differently"
-            raise TypeError(message)
-    return {
-        name: Family(
-            name,
-            signal.help,
-            (*CHECK_LABELS, *signal.labels),
-            kind=signal.kind,
-            buckets=signal.buckets,
-        )
-        for name, signal in declared.items()
-    }

@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from agent.domain.finding import Signal
+from agent.exposition.check_signals import CHECK_LABELS, CHECK_SIGNALS
 from agent.exposition.dns_metrics import DNS_SIGNALS
 from agent.exposition.http_metrics import HTTP_SIGNALS
 from agent.exposition.mail_metrics import MAIL_SIGNALS
-from agent.exposition.metrics import CHECK_LABELS, CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
 from agent.exposition.state_metrics import STATE_SIGNALS
 from agent.probes.base import Probe

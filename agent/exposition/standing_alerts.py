@@ -10,6 +10,7 @@ from agent.exposition.alerting.watching import (
     AGENT_STUCK,
     CANNOT_TELL,
     CHECK_STALE,
+    KEEPS_FAILING,
     ONE_AGENT_BLIND,
     TENANT_UNWATCHED,
     WATCHDOG,
@@ -148,4 +149,4 @@ AGENT = (
     STATE_FORGOTTEN,
 )
 # These stand on what all agents have found.
-CHECKS = (ONE_AGENT_BLIND, CHECK_STALE, CANNOT_TELL)
+CHECKS = (ONE_AGENT_BLIND, CHECK_STALE, KEEPS_FAILING, CANNOT_TELL)

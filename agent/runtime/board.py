@@ -57,8 +57,9 @@ class Standing:
     ``known_since`` is when this process came to know the check. ``consecutive`` counts, by code
     of the rule, the runs in a row that found it, the last one included; what was not found in the
     last run is absent. ``streaks`` say since when, over restarts and over runs that could not tell;
-    they also have what was found before either. ``changed_at`` is when ``severity`` became what it
-    is. ``same`` is true while the last run's outcome is the very object of the run before: nothing
+    they also have what was found before either. ``critical_runs`` counts the runs in a row that
+    ended critical, by whatever rule. ``changed_at`` is when ``severity`` became what it is.
+    ``same`` is true while the last run's outcome is the very object of the run before: nothing
     needs drawing again but times and counts. ``runs`` counts the runs of this process.
     """
 
@@ -69,6 +70,7 @@ class Standing:
     changed_at: datetime | None = None
     consecutive: Mapping[str, int] = field(default_factory=lambda: _NONE_FOUND)
     streaks: Streaks = field(default_factory=lambda: streak.NONE)
+    critical_runs: int = 0
     same: bool = False
     runs: int = 0
 
@@ -133,6 +135,8 @@ class Board:
         standing.same = before is not None and before.outcome is run.outcome
         standing.run = run
         standing.runs += 1
+        is_critical = run.outcome.severity is Severity.CRITICAL
+        standing.critical_runs = standing.critical_runs + 1 if is_critical else 0
         if not standing.same:
             self._note_severity(standing, run)
         if run.outcome.findings or standing.streaks:

@@ -12,10 +12,10 @@ import yaml
 
 from agent.domain.finding import Outcome, Severity, Signal
 from agent.exposition import dashboards
+from agent.exposition.check_signals import CHECK_SIGNALS
 from agent.exposition.dashboards import links, looks, words
 from agent.exposition.dashboards.agents import OWN
 from agent.exposition.dashboards.shared import kinds_of
-from agent.exposition.metrics import CHECK_SIGNALS
 from agent.probes.base import Check, Probe, Toolbox, discover
 from agent.settings import CheckSettings, DomainSubject
 from servers.dashboards import BOARDS, FILES, metrics_in, panels, queries, selectors, substituted
@@ -36,6 +36,7 @@ OF_OTHERS = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"
     )
 }
 NOT_SHOWN = {  # by name: why
+    "mailflow_check_critical_runs": "the band has when it was critical",
     "mailflow_finding_since_timestamp_seconds": "the table of findings has how often in a row",
 }
 MOST_AT_ONCE = 36  # queries when a dashboard is opened

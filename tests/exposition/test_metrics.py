@@ -7,7 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from agent.domain.finding import Distribution, Measurement, Outcome, Signal
 from agent.exposition import own_signals
-from agent.exposition.metrics import Metrics, families
+from agent.exposition.check_signals import families
+from agent.exposition.metrics import Metrics
 from agent.exposition.own_metrics import OwnMetrics
 from agent.exposition.scrape import Scrape
 from agent.exposition.text_format import Format, go_float
@@ -67,6 +68,16 @@ async def test_before_its_first_run_a_check_shows_since_when_and_how_often(world
     text = await world.text()
     assert f"mailflow_check_last_run_timestamp_seconds{CONTOSO} 1.7954" in text
     assert "mailflow_check_severity{" not in text
+
+
+async def test_critical_runs_are_counted_while_the_last_one_was(world: World) -> None:
+    of = check("contoso", SPF, "contoso.com")
+    world.board.keep([of], NOON)
+    for rule in (TOO_MANY, DANGLING):
+        publish(world.board, of, Outcome((rule.found("wrong."),)), NOON)
+    assert await world.has(f"mailflow_check_critical_runs{CONTOSO} 2.0")
+    publish(world.board, of, Outcome(), NOON)
+    assert "mailflow_check_critical_runs{" not in await world.text()
 
 
 async def test_counters_and_histograms_start_at_zero(world: World) -> None:

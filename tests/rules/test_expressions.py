@@ -11,10 +11,10 @@ from agent.domain.finding import Signal
 from agent.exposition import alerts
 from agent.exposition.alerting import files
 from agent.exposition.alerting.alert import COMPONENTS, SEVERITIES, Alert, Record
+from agent.exposition.check_signals import CHECK_SIGNALS
 from agent.exposition.dns_metrics import DNS_SIGNALS
 from agent.exposition.http_metrics import HTTP_SIGNALS
 from agent.exposition.mail_metrics import MAIL_SIGNALS
-from agent.exposition.metrics import CHECK_SIGNALS
 from agent.exposition.own_signals import OWN_SIGNALS
 from agent.exposition.runbooks import rendered
 from agent.exposition.state_metrics import STATE_SIGNALS

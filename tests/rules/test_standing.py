@@ -209,6 +209,19 @@ CHECKS = [
         {"12m": set(), "21m": {"MailflowCheckStale"}},
     ),
     Case(
+        "critical each time, and each time otherwise",
+        {f"mailflow_check_critical_runs{{{CHECK}}}": "1 2 3 4"},
+        {"1m": set(), "2m": {"MailflowCheckKeepsFailing"}},
+    ),
+    Case(
+        "critical each time, of which a rule tells, or another agent knows better",
+        {
+            f"mailflow_check_critical_runs{{{CHECK}}}": "1 2 3x9",
+            f"mailflow_check_severity{{{CHECK.replace('a:', 'b:')}}}": "0x9",
+        },
+        {"5m": set()},
+    ),
+    Case(
         "cannot tell, from the second run on",
         {found("dns-unanswered", CHECK, "unknown"): "1 2 3 4"},
         {"0m": set(), "1m": {"MailflowCannotTell"}},

@@ -41,6 +41,18 @@ def test_runs_in_a_row_are_counted_for_each_rule_that_is_found() -> None:
     assert standing.runs == 5
 
 
+def test_critical_runs_in_a_row_are_counted_whatever_they_find() -> None:
+    board = Board()
+    of = check()
+    board.keep([of], NOON)
+    (standing,) = board.runs()
+    for outcome in (BAD, Outcome((DANGLING.found("mx."),)), BAD):
+        publish(board, of, outcome)
+    assert (standing.critical_runs, standing.consecutive[TOO_MANY.code]) == (3, 1)
+    publish(board, of, FINE)
+    assert standing.critical_runs == 0
+
+
 def test_what_was_found_before_the_start_counts_from_the_first_run_on() -> None:
     board = Board()
     of = check()

@@ -36,6 +36,19 @@ def _unless_well(severities: str, well: str) -> str:
     )
 
 
+def changing(runs: int) -> str:
+    """Return the expression for checks so many of whose runs were critical, each time otherwise.
+
+    Their rules are none that is found in two runs in a row. Single messages of a route fail in many
+    ways, and are judged over many.
+    """
+    return (
+        f'max {_ALL} (mailflow_check_critical_runs{{probe!="route"}}) >= {runs}'
+        f" unless on ({_CHECK}) {HELD} >= 2"
+        f" unless on ({_CHECK}) {_SEVERITY} < 3"
+    )
+
+
 def held(gauge: str) -> str:
     """Return the expression for a *gauge* that outlives a restart, by its last value."""
     return f"last_over_time({gauge}[{RESTART}])"

@@ -5,7 +5,7 @@ beside answering, whether every tenant and every check is looked after, and whet
 """
 
 from agent.exposition.alerting.alert import Alert, Record
-from agent.exposition.alerting.found import LOCATED
+from agent.exposition.alerting.found import LOCATED, changing
 
 TENANTS = "tenant:mailflow_check_interval_seconds:count"
 RECORDS = (Record(TENANTS, "count by (job, tenant) (mailflow_check_interval_seconds)"),)
@@ -143,6 +143,26 @@ CHECK_STALE = Alert(
         ),
         "Look at `mailflow_runs_skipped_total` for the reason why runs did not take place.",
         "Read the log for the check's name.",
+    ),
+    subject_kind="any",
+)
+KEEPS_FAILING = Alert(
+    name="MailflowCheckKeepsFailing",
+    expr=changing(3),
+    severity="critical",
+    component="check",
+    summary="A check fails in every run, each time otherwise.",
+    description="{{ $labels.probe }} of {{ $labels.subject }} ({{ $labels.tenant }}) was critical"
+    " in {{ $value }} runs in a row, and no rule was broken in two of them. The subject's page has"
+    " what the last one found.",
+    runbook="check-keeps-failing",
+    meaning="Three runs in a row found something critical, and each found something else than the"
+    " one before: a server that now refuses and now does not answer, say. The alert of each rule"
+    " waits for two runs that agree, so this one speaks for them.",
+    steps=(
+        "Open the subject's page: the history and the finding say what fails now.",
+        "`mailflow-agent explain RULE` says what to do about each.",
+        "Where several servers take turns, see which of them answers: each finding names it.",
     ),
     subject_kind="any",
 )

@@ -5,7 +5,7 @@ of each of its own metrics, because whoever opens this dashboard does not yet kn
 """
 
 from agent.domain.finding import Severity
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition import own_signals as own
 from agent.exposition.dashboards import (
     links,

@@ -6,7 +6,7 @@ may still fail. In this order, because the second question decides how the first
 
 from agent.domain import route_signals as route
 from agent.domain.finding import Severity
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition import own_signals as own
 from agent.exposition.dashboards import burning, links, promql, shared, tiles, trouble, words
 from agent.exposition.dashboards.model import Board, Column, Panel, Query, Row, Shape

@@ -7,7 +7,7 @@ that did not arrive, and how much of the error budget they have used.
 from typing import Any
 
 from agent.domain import route_signals as route
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition.dashboards import burning, links, promql, shared, signals, subjects, words
 from agent.exposition.dashboards.messages import outcome, time
 from agent.exposition.dashboards.model import Board, Panel, Query, Row, Shape

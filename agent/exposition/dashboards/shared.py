@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition.dashboards import links, promql, words
 from agent.exposition.dashboards.model import Column, Panel, Query, Shape, Variable
 from agent.exposition.dashboards.promql import CHECK, of

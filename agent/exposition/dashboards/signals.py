@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agent.domain.finding import Severity, Signal
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition.dashboards import links, promql, words
 from agent.exposition.dashboards.look import Look, Reading
 from agent.exposition.dashboards.looks import look_of
@@ -119,7 +119,10 @@ def _severities(kind: str) -> str:
     """Return the severity of each broken rule as a number."""
     by = (*WHO, "rule")
     found = (
-        (each, of(metrics.FINDING, SUBJECTS, promql.kinds((kind,)), f'severity="{each.word}"'))
+        (
+            each,
+            of(metrics.FINDING, SUBJECTS, promql.kinds((kind,)), f'severity="{each.word}"'),
+        )
         for each in Severity
         if each
     )

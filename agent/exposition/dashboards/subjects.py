@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from agent.exposition import metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition.dashboards import links, promql, shared, signals, words
 from agent.exposition.dashboards.model import Board, Panel, Query, Row, Variable
 from agent.exposition.dashboards.promql import CHECK, FLEET, SUBJECTS, of

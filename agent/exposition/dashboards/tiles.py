@@ -3,8 +3,9 @@
 from typing import Any
 
 from agent.domain.finding import Severity
-from agent.exposition import metrics, state_metrics
+from agent.exposition import check_signals as metrics
 from agent.exposition import own_signals as own
+from agent.exposition import state_metrics
 from agent.exposition.dashboards import links, promql, words
 from agent.exposition.dashboards.model import Panel, Query, Shape, Steps, Words
 from agent.exposition.dashboards.promql import CHECK, of, or_zero

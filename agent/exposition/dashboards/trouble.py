@@ -2,7 +2,8 @@
 
 from agent.domain.finding import Severity
 from agent.domain.tenancy import retirement
-from agent.exposition import mail_metrics, metrics
+from agent.exposition import check_signals as metrics
+from agent.exposition import mail_metrics
 from agent.exposition.dashboards import links, promql, shared, words
 from agent.exposition.dashboards.model import Column, Panel, Query, Row, Shape
 from agent.exposition.dashboards.promql import CHECK, FLEET, WHO, of, or_none
