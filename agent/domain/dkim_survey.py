@@ -97,6 +97,15 @@ class Survey:
         )
 
 
+def verdict_of(reply: Reply) -> Verdict:
+    """Say what the key at a selector's name is worth, whoever asks: by the best record there."""
+    if isinstance(reply, Unanswered):
+        return Verdict.UNKNOWN
+    verdicts = [record.verdict for record in _records(reply)]
+    usable = (verdict for verdict in verdicts if verdict.is_usable)
+    return next(usable, verdicts[0] if verdicts else Verdict.MISSING)
+
+
 def survey(domain: str, intent: Intent) -> Plan[Survey]:
     """Ask for the keys of *domain*."""
     asked = wanted(domain, intent)

@@ -10,6 +10,7 @@ from agent.domain.dmarc_senders import Senders, look
 from agent.domain.dmarc_survey import Survey, survey
 from agent.domain.finding import Finding
 from agent.domain.lookup import Answer, Reply, Silence, TextRecord, Unanswered, replay
+from agent.lab.world import SIGNING_KEY
 from servers.spf_zone import zone_of
 from servers.standings import NOON
 
@@ -17,7 +18,7 @@ D = "contoso.com"
 MICROSOFT = "spf.protection.outlook.com"
 REPORTS = "rua=mailto:dmarc@contoso.com"
 GOOD = f"v=DMARC1; p=reject; {REPORTS}"
-KEY = "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQ"
+KEY = f"v=DKIM1; k=rsa; p={SIGNING_KEY}"
 SILENT = Unanswered(Silence.TIMEOUT)
 AROUND = f"""
 {D} MX 0 contoso-com.mail.protection.outlook.com
