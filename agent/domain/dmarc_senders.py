@@ -1,6 +1,6 @@
 """Can the senders of a domain align, by what DNS says of SPF and of DKIM keys?
 
-Evaluates SPF for samples of every declared sender, and looks which of their selectors have a key
+Puts what SPF says of samples of every declared sender beside which of their selectors have a key
 that receivers take, at the domain itself and, where alignment is relaxed, at its organisational
 domain.
 """
@@ -12,9 +12,7 @@ from agent.domain.dkim_terms import Verdict
 from agent.domain.dmarc_discovery import Discovery
 from agent.domain.lookup import Plan, Query, Reply, Silence, Unanswered, ask_all
 from agent.domain.sender_matrix import Key, Row, candidates, matrix
-from agent.domain.spf_senders import Samples, judge, sample
-from agent.domain.spf_tree import grow
-from agent.domain.together import together
+from agent.domain.spf_senders import Evaluated
 
 MOST_SELECTORS = 40  # that are asked for; each is one question at each domain
 
@@ -28,18 +26,19 @@ class Senders:
 
 
 def look(
-    discovery: Discovery, senders: tuple[str, ...], declared: tuple[str, ...]
+    discovery: Discovery,
+    senders: tuple[str, ...],
+    declared: tuple[str, ...],
+    evaluation: Plan[Evaluated],
 ) -> Plan[Senders]:
-    """Return the matrix of *senders*; *declared* are the selectors that the operator names."""
+    """Return the matrix of *senders*; *declared* are the selectors that the operator names.
+
+    *evaluation* is what evaluates SPF for them; without senders it is not run.
+    """
     if not senders:
         return Senders()
-    domain = discovery.domain
-    forest = yield from grow(domain)
-    known = dict(forest.replies)
-    samples: tuple[Samples, ...] = yield from together(
-        [sample(name, forest.root) for name in senders], known
-    )
-    verdicts = yield from judge(domain, samples, known)
+    spf = yield from evaluation
+    known = dict(spf.replies)
     wanted = [name for one in senders for name in candidates(one, senders, declared).selectors]
     selectors = tuple(dict.fromkeys(wanted))[:MOST_SELECTORS]
     places = _places(discovery)
@@ -53,7 +52,7 @@ def look(
         name: _state([known[query] for query in batch], tuple(places.values()))
         for name, batch in queries.items()
     }
-    rows = matrix(verdicts, keys, declared)
+    rows = matrix(spf.verdicts, keys, declared)
     silences = [reply.reason for reply in known.values() if isinstance(reply, Unanswered)]
     is_silent = any(row.is_silent for row in rows) and bool(silences)
     return Senders(rows, silences[0] if is_silent else None)
