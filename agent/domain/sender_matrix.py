@@ -18,6 +18,7 @@ from agent.domain.peer_text import PeerText
 from agent.domain.spf_senders import Verdict
 
 MOST_SHOWN = 40  # rows of the table
+COLUMNS = ("sender", "SPF", "SPF aligned", "DKIM aligned", "DMARC", "under p=reject")
 _NOTHING = SenderSelectors(())
 
 
@@ -202,8 +203,7 @@ def _without_key(why: str, *, is_all: bool) -> Part:
 
 def draw(rows: tuple[Row, ...]) -> Table:
     """Show the rows, with what an enforced policy would do to each."""
-    columns = ("sender", "SPF", "SPF aligned", "DKIM aligned", "DMARC", "under p=reject")
-    return Table(columns, tuple(_cells(row) for row in rows[:MOST_SHOWN]))
+    return Table(COLUMNS, tuple(_cells(row) for row in rows[:MOST_SHOWN]))
 
 
 def _cells(row: Row) -> tuple[str, ...]:
