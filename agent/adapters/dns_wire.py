@@ -15,6 +15,7 @@ import dns.rdataclass
 
 from agent.adapters.dns_layout import MAX_TTL, Layout
 from agent.adapters.dns_opening import OPT, Mark, open_message
+from agent.adapters.dns_plain import Message, open_plain
 from agent.adapters.dns_question import CODES
 from agent.adapters.dns_values import Found, name_of, records_of
 from agent.domain.lookup import Answer, Silence, Type, Unanswered
@@ -47,7 +48,7 @@ def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
     rcode = wire[3] & 15
     if rcode not in (0, _NXDOMAIN):
         return Reading(_failure(rcode))
-    opened = open_message(wire, (kind, "CNAME", "SOA"))
+    opened = open_plain(wire, kind) or open_message(wire, (kind, "CNAME", "SOA"))
     if isinstance(opened, Unanswered):
         return Reading(opened)
     message, marks = opened
@@ -65,7 +66,9 @@ def _failure(rcode: int) -> Unanswered:
 class _Reader:
     """Follows the aliases through one message and collects what they lead to."""
 
-    def __init__(self, message: dns.message.Message, marks: tuple[Mark, ...], size: int) -> None:
+    def __init__(
+        self, message: dns.message.Message | Message, marks: tuple[Mark, ...], size: int
+    ) -> None:
         self._message = message
         self._marks = marks
         self._size = size

@@ -32,12 +32,12 @@ class Seen:
 
 
 class History:
-    """The last two values of every record, over restarts.
+    """The last two values of every record, over restarts; without a store, until the end.
 
     A record's key is the identity of its check, ``#``, and which record of it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | None) -> None:
         self._store = store
         self._known: dict[str, tuple[str, Seen]] = {}
         self._gone: dict[str, datetime] = {}  # since when nobody has wanted it
@@ -45,6 +45,8 @@ class History:
 
     async def start(self) -> None:
         """Read what is known. Raises StoreError where the store cannot be read."""
+        if self._store is None:
+            return
         rows = await self._store.read(
             "SELECT key, text, first_seen, changed_at, previous, gone_at FROM history"
         )
@@ -78,8 +80,13 @@ class History:
         return None if known is None else known[0]
 
     async def note_durably(self, key: str, text: str, now: datetime) -> bool:
-        """Note it as :meth:`note` does, and tell whether it is on the disk before returning."""
+        """Note it as :meth:`note` does, and tell whether it is on the disk before returning.
+
+        Without a store it lasts as long as all else, which is what was asked for.
+        """
         self.note(key, text, now)
+        if self._store is None:
+            return True
         try:
             await self._store.commit(self._change(key))
         except StoreError:
@@ -104,11 +111,13 @@ class History:
         for key in [key for key, since in self._gone.items() if now - since > FORGET_AFTER]:
             del self._gone[key], self._known[key]
             sql = "DELETE FROM history WHERE key = ?"
-            self._store.write(Change(f"history {key}", ((sql, (key,)),)))
+            if self._store is not None:
+                self._store.write(Change(f"history {key}", ((sql, (key,)),)))
         self._prune_at = min(self._gone.values()) + FORGET_AFTER if self._gone else _NEVER
 
     def _save(self, key: str) -> None:
-        self._store.write(self._change(key))
+        if self._store is not None:
+            self._store.write(self._change(key))
 
     def _change(self, key: str) -> Change:
         text, seen = self._known[key]

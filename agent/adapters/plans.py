@@ -3,16 +3,19 @@
 :func:`drive` runs a plan over a resolver. :class:`Recall` remembers what a plan asked and was told:
 a plan's result depends on its replies only, so while every reply is the very object of the last
 time, the last result stands and nothing is evaluated. Resolvers return the same object as long as
-an answer does not change, which makes a steady check as cheap as its questions.
+an answer does not change, which makes a steady check as cheap as its questions. What two checks
+work out of the same replies, the second takes over from the first.
 """
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from agent.domain.lookup import Plan, Query, Reply
 
 T = TypeVar("T")
+MOST_SHARED = 128  # results that wait for the second who wants them; the oldest go first
 
 
 class Resolves(Protocol):
@@ -49,6 +52,7 @@ class Recall:
     def __init__(self, resolver: Resolves) -> None:
         self._resolver = resolver
         self._memories: dict[str, _Memory] = {}
+        self._shared: OrderedDict[Hashable, _Memory] = OrderedDict()
 
     async def derive(self, key: str, owner: object, make: Callable[[], Plan[T]]) -> T:
         """Return the result of the plan, the same object as last time where nothing changed.
@@ -59,7 +63,7 @@ class Recall:
         """
         memory = self._memories.get(key)
         if memory is None or not _is_owned(memory.owner, owner):
-            return await self._run(key, owner, make(), [])
+            return await self._run(key, owner, make())
         told: list[tuple[Reply, ...]] = []
         for queries, before in zip(memory.asked, memory.told, strict=True):
             replies = await self._resolver.resolve_all(queries)
@@ -68,30 +72,61 @@ class Recall:
                 return await self._run(key, owner, make(), told)
         return cast("T", memory.result)
 
+    def share(self, key: Hashable, make: Callable[[], Plan[T]]) -> Plan[T]:
+        """Run a plan as part of another, or take over what an equal one has just made.
+
+        *key* is equal where the plans are, that is, all that they were made from besides DNS. The
+        result is handed over once, and only where every reply is the object that the first got.
+        """
+        memory = self._shared.pop(key, None)
+        told: list[tuple[Reply, ...]] = []
+        if memory is not None:
+            for queries, before in zip(memory.asked, memory.told, strict=True):
+                replies = yield queries
+                told.append(replies)
+                if not all(map(_is, replies, before)):
+                    break
+            else:
+                return cast("T", memory.result)
+        memory = yield from _remembering(None, make(), told)
+        self._shared[key] = memory
+        if len(self._shared) > MOST_SHARED:
+            self._shared.popitem(last=False)
+        return cast("T", memory.result)
+
     async def _run(
-        self, key: str, owner: object, plan: Plan[T], known: list[tuple[Reply, ...]]
+        self, key: str, owner: object, plan: Plan[T], known: Iterable[tuple[Reply, ...]] = ()
     ) -> T:
         """Run *plan*, whose first batches are answered by *known*, and remember it."""
-        asked: list[tuple[Query, ...]] = []
-        told: list[tuple[Reply, ...]] = []
-        try:
-            queries = next(plan)
-            while True:
-                # Replies decide what is asked next, so known ones fit as long as they last.
-                if len(told) < len(known):
-                    replies = known[len(told)]
-                else:
-                    replies = await self._resolver.resolve_all(queries)
-                asked.append(queries)
-                told.append(replies)
-                queries = plan.send(replies)
-        except StopIteration as done:
-            self._memories[key] = _Memory(owner, tuple(asked), tuple(told), done.value)
-            return cast("T", done.value)
+        memory = await drive(_remembering(owner, plan, known), self._resolver)
+        self._memories[key] = memory
+        return cast("T", memory.result)
 
     def keep(self, keys: Iterable[str]) -> None:
         """Forget everything but *keys*, after the configuration has changed."""
         self._memories = {key: self._memories[key] for key in keys if key in self._memories}
+        self._shared.clear()
+
+
+def _remembering(
+    owner: object, plan: Plan[object], known: Iterable[tuple[Reply, ...]]
+) -> Plan[_Memory]:
+    """Run *plan*, whose first batches are answered by *known*, and note all that it is told."""
+    asked: list[tuple[Query, ...]] = []
+    told: list[tuple[Reply, ...]] = []
+    # Replies decide what is asked next, so known ones fit as long as they last.
+    left = iter(known)
+    try:
+        queries = next(plan)
+        while True:
+            replies = next(left, None)
+            if replies is None:
+                replies = yield queries
+            asked.append(queries)
+            told.append(replies)
+            queries = plan.send(replies)
+    except StopIteration as done:
+        return _Memory(owner, tuple(asked), tuple(told), done.value)
 
 
 def _is(one: object, other: object) -> bool:

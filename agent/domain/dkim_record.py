@@ -8,6 +8,7 @@ the same in both. What people paste along with a key is recognised, because its 
 import base64
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from agent.domain.dkim_der import (
     NoKeyError,
@@ -40,6 +41,7 @@ def is_like(raw: bytes) -> bool:
     return bool(_LIKE.search(text) or _BARE.match(text) or _ARMOUR.search(text))
 
 
+@lru_cache(maxsize=128)  # whoever looks at keys and at senders reads it twice
 def parse(raw: bytes) -> Record:
     """Read a record. Never raises."""
     text = raw.decode("latin-1")

@@ -6,6 +6,7 @@ the records themselves are asked afresh.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from agent.domain.dkim_record import is_like, parse
 from agent.domain.dkim_selectors import Intent, Origin, Wanted, wanted
@@ -19,7 +20,7 @@ from agent.domain.public_suffix import zone_of
 MOST_RECORDS = 10  # at one name that are read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that it can keep what follows from its fields
 class Selector:
     """What DNS says of one selector.
 
@@ -44,13 +45,13 @@ class Selector:
         """Why DNS could not say; None where it did."""
         return self.reply.reason if isinstance(self.reply, Unanswered) else None
 
-    @property
+    @cached_property
     def record(self) -> Record | None:
         """The record that receivers may take: one with a usable key, else the first."""
         usable = (record for record in self.records if record.verdict.is_usable)
         return next(usable, self.records[0] if self.records else None)
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """What it is worth."""
         if self.silence is not None:
@@ -95,6 +96,15 @@ class Survey:
             for one in self.selectors
             if one.silence is not None and (one.wanted.is_expected or not self.usable)
         )
+
+
+def verdict_of(reply: Reply) -> Verdict:
+    """Say what the key at a selector's name is worth, whoever asks: by the best record there."""
+    if isinstance(reply, Unanswered):
+        return Verdict.UNKNOWN
+    verdicts = [record.verdict for record in _records(reply)]
+    usable = (verdict for verdict in verdicts if verdict.is_usable)
+    return next(usable, verdicts[0] if verdicts else Verdict.MISSING)
 
 
 def survey(domain: str, intent: Intent) -> Plan[Survey]:

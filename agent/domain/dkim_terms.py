@@ -5,6 +5,7 @@ The words of RFC 6376 section 3.6.1 as values, and what a selector amounts to.
 
 import enum
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.domain.dkim_der import PublicKey
 from agent.domain.tag_list import Fault
@@ -48,7 +49,7 @@ class Tag:
     start: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, so that it can keep its verdict
 class Record:
     """A key record; a field that the record lacks, or has wrong, has its default.
 
@@ -85,7 +86,7 @@ class Record:
         """Whether it allows the one hash that receivers still accept (RFC 8301 section 3.1)."""
         return not self.hashes or "sha256" in self.hashes
 
-    @property
+    @cached_property
     def verdict(self) -> Verdict:
         """What the record is worth."""
         if self.is_revoked and not self.is_void:

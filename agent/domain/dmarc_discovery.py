@@ -136,7 +136,8 @@ def _by_list(own: Place, above: Place) -> Verdict:
             return Verdict(None, above.domain, why)
         if place.records:
             return _found(place, own, above.domain, f"the record at {place.name}")
-    return Verdict(None, above.domain, f"no record at {own.name} or {above.name}")
+    names = dict.fromkeys(place.name for place in (own, above))  # one, where it is its own
+    return Verdict(None, above.domain, f"no record at {' or '.join(names)}")
 
 
 def _found(place: Place, own: Place, organisation: str, why: str) -> Verdict:

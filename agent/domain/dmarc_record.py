@@ -8,6 +8,7 @@ characters one by one, so that a position is the same in both.
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 
 from agent.domain.dmarc_terms import Policy, Record, Tag
 from agent.domain.dmarc_uri import read_destinations
@@ -44,6 +45,7 @@ def wants_enforcement(raw: bytes) -> bool:
     return _ENFORCES.search(raw[:1000].decode("latin-1")) is not None
 
 
+@lru_cache(maxsize=128)  # a look at a domain reads the same one ten times
 def parse(raw: bytes) -> Record | None:
     """Read a record; None where it is not one of DMARC. Never raises."""
     text = raw.decode("latin-1")

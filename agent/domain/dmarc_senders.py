@@ -1,21 +1,20 @@
 """Can the senders of a domain align, by what DNS says of SPF and of DKIM keys?
 
-Evaluates SPF for samples of every declared sender, and looks which of their selectors have a key,
-at the domain itself and, where alignment is relaxed, at its organisational domain.
+Puts what SPF says of samples of every declared sender beside which of their selectors have a key
+that receivers take, at the domain itself and, where alignment is relaxed, at its organisational
+domain.
 """
 
-import re
 from dataclasses import dataclass
 
+from agent.domain.dkim_survey import verdict_of
+from agent.domain.dkim_terms import Verdict
 from agent.domain.dmarc_discovery import Discovery
-from agent.domain.lookup import Answer, Plan, Query, Reply, Silence, TextRecord, Unanswered, ask_all
+from agent.domain.lookup import Plan, Query, Reply, Silence, Unanswered, ask_all
 from agent.domain.sender_matrix import Key, Row, candidates, matrix
-from agent.domain.spf_senders import Samples, judge, sample
-from agent.domain.spf_tree import grow
-from agent.domain.together import together
+from agent.domain.spf_senders import Evaluated
 
 MOST_SELECTORS = 40  # that are asked for; each is one question at each domain
-_HAS_KEY = re.compile(rb"(?:^|;)\s*p\s*=\s*[A-Za-z0-9+/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +26,19 @@ class Senders:
 
 
 def look(
-    discovery: Discovery, senders: tuple[str, ...], declared: tuple[str, ...]
+    discovery: Discovery,
+    senders: tuple[str, ...],
+    declared: tuple[str, ...],
+    evaluation: Plan[Evaluated],
 ) -> Plan[Senders]:
-    """Return the matrix of *senders*; *declared* are the selectors that the operator names."""
+    """Return the matrix of *senders*; *declared* are the selectors that the operator names.
+
+    *evaluation* is what evaluates SPF for them; without senders it is not run.
+    """
     if not senders:
         return Senders()
-    domain = discovery.domain
-    forest = yield from grow(domain)
-    known = dict(forest.replies)
-    samples: tuple[Samples, ...] = yield from together(
-        [sample(name, forest.root) for name in senders], known
-    )
-    verdicts = yield from judge(domain, samples, known)
+    spf = yield from evaluation
+    known = dict(spf.replies)
     wanted = [name for one in senders for name in candidates(one, senders, declared).selectors]
     selectors = tuple(dict.fromkeys(wanted))[:MOST_SELECTORS]
     places = _places(discovery)
@@ -52,7 +52,7 @@ def look(
         name: _state([known[query] for query in batch], tuple(places.values()))
         for name, batch in queries.items()
     }
-    rows = matrix(verdicts, keys, declared)
+    rows = matrix(spf.verdicts, keys, declared)
     silences = [reply.reason for reply in known.values() if isinstance(reply, Unanswered)]
     is_silent = any(row.is_silent for row in rows) and bool(silences)
     return Senders(rows, silences[0] if is_silent else None)
@@ -72,16 +72,13 @@ def _places(discovery: Discovery) -> dict[str, Key]:
 
 
 def _state(replies: list[Reply], worth: tuple[Key, ...]) -> Key:
-    """Say whether a key stands where a signature would align."""
-    found = {key for reply, key in zip(replies, worth, strict=True) if _has_key(reply)}
+    """Say whether a key that receivers take stands where a signature would align."""
+    verdicts = [verdict_of(reply) for reply in replies]
+    found = {key for verdict, key in zip(verdicts, worth, strict=True) if verdict.is_usable}
     if Key.PUBLISHED in found:
         return Key.PUBLISHED
-    if any(isinstance(reply, Unanswered) for reply in replies):
+    if Verdict.UNKNOWN in verdicts:
         return Key.SILENT
-    return Key.DOUBTFUL if found else Key.ABSENT
-
-
-def _has_key(reply: Reply) -> bool:
-    """Tell whether there is a key that is not revoked (RFC 6376 section 3.6.1)."""
-    records = reply.records if isinstance(reply, Answer) else ()
-    return any(isinstance(one, TextRecord) and _HAS_KEY.search(one.joined) for one in records)
+    if found:
+        return Key.DOUBTFUL
+    return Key.ABSENT if set(verdicts) == {Verdict.MISSING} else Key.USELESS

@@ -18,6 +18,7 @@ from agent.domain.peer_text import PeerText
 from agent.domain.spf_senders import Verdict
 
 MOST_SHOWN = 40  # rows of the table
+COLUMNS = ("sender", "SPF", "SPF aligned", "DKIM aligned", "DMARC", "under p=reject")
 _NOTHING = SenderSelectors(())
 
 
@@ -34,6 +35,7 @@ class Key(enum.StrEnum):
 
     PUBLISHED = "published"
     ABSENT = "absent"
+    USELESS = "broken or revoked"
     DOUBTFUL = "published where only some receivers let it align"
     SILENT = "DNS could not say"
 
@@ -186,21 +188,22 @@ def _dkim(found: Candidates, keys: Mapping[str, Key]) -> Part:
     if Key.DOUBTFUL in by_state:
         shown = ", ".join(by_state[Key.DOUBTFUL])
         return Part(Chance.UNKNOWN, f"key at {shown}, {Key.DOUBTFUL.removeprefix('published ')}")
-    return _without_key(", ".join(by_state.get(Key.ABSENT, [])), is_all=found.is_all)
+    words = {Key.USELESS: "a broken or revoked key at", Key.ABSENT: "no key at"}
+    why = (f"{word} {', '.join(by_state[key])}" for key, word in words.items() if key in by_state)
+    return _without_key("; ".join(why), is_all=found.is_all)
 
 
-def _without_key(absent: str, *, is_all: bool) -> Part:
+def _without_key(why: str, *, is_all: bool) -> Part:
     if is_all:
-        return Part(Chance.FAIL, f"no key at {absent}")
-    if absent:
-        return Part(Chance.UNKNOWN, f"no key at {absent}; it may sign under other selectors")
+        return Part(Chance.FAIL, why)
+    if why:
+        return Part(Chance.UNKNOWN, f"{why}; it may sign under other selectors")
     return Part(Chance.UNKNOWN, "none of its selectors is known or declared")
 
 
 def draw(rows: tuple[Row, ...]) -> Table:
     """Show the rows, with what an enforced policy would do to each."""
-    columns = ("sender", "SPF", "SPF aligned", "DKIM aligned", "DMARC", "under p=reject")
-    return Table(columns, tuple(_cells(row) for row in rows[:MOST_SHOWN]))
+    return Table(COLUMNS, tuple(_cells(row) for row in rows[:MOST_SHOWN]))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

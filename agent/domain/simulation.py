@@ -15,6 +15,7 @@ from agent.domain.knowledge.sender_selectors import SENDER_SELECTORS
 from agent.domain.lookup import Plan
 from agent.domain.peer_text import PeerText
 from agent.domain.sender_matrix import Chance, Row
+from agent.domain.spf_senders import evaluate_senders
 
 _MILD = {Chance.FAIL: 0, Chance.UNKNOWN: 1, Chance.PASS: 2}
 
@@ -46,7 +47,7 @@ class Fate:
 def mail(domain: str, senders: tuple[str, ...], selectors: tuple[str, ...]) -> Plan[Mail]:
     """Look at the policy and at each of *senders*; *selectors* are declared by the operator."""
     discovery = yield from discover(domain)
-    looked = yield from look(discovery, senders, selectors)
+    looked = yield from look(discovery, senders, selectors, evaluate_senders(domain, senders))
     return Mail(discovery.enforced, looked.rows)
 
 

@@ -4,6 +4,7 @@ RFC 7208 sections 2.3, 2.4 and 4.3, and RFC 8616 for names outside ASCII.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from agent.domain.names import MAX_LABEL, MAX_NAME, DomainName
@@ -32,6 +33,7 @@ class Identity:
         return f"{self.local_part}@{self.sender_domain}"
 
 
+@lru_cache(maxsize=256)  # all senders of a domain are checked for the same identity
 def identify(mail_from: str, helo: str) -> Identity:
     """Choose the identity to check.
 

@@ -7,6 +7,7 @@ octets: every character stands for one, as everywhere in the SPF modules.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from agent.domain.names import MAX_LABEL, MAX_NAME
@@ -156,6 +157,7 @@ def octets(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
+@lru_cache(maxsize=1024)
 def query_name(expanded: str) -> str | None:
     """Make a name to ask for from an expanded domain-spec; None where no query can be composed.
 

@@ -72,7 +72,8 @@ def is_record(text: bytes) -> bool:
     return text[:6].lower() == _VERSION and text[6:7] in {b"", b" "}
 
 
-def select(records: Iterable[object]) -> Selection:
+@lru_cache(maxsize=_CACHED)  # every evaluation sorts the same ones out
+def select(records: tuple[object, ...]) -> Selection:
     """Sort out TXT records by RFC 7208 section 4.5."""
     texts = [record for record in records if isinstance(record, TextRecord)]
     return Selection(
@@ -110,7 +111,8 @@ def _assemble(text: str, terms: tuple[Mechanism | Modifier, ...]) -> Record:
         reached = mechanisms[: mechanisms.index(stop) + 1]
     elif redirect is not None:
         reached = (*mechanisms, redirect)
-    return Record(text, terms, mechanisms, redirect, exp, stop, reached)
+    is_plain = all(isinstance(term, Ip4 | Ip6 | All) for term in reached)
+    return Record(text, terms, mechanisms, redirect, exp, stop, reached, is_plain)
 
 
 def _repeated(terms: list[Mechanism | Modifier]) -> Iterable[SyntaxFault]:

@@ -5,6 +5,7 @@ receiver would. A provider is sampled out of its own published networks, so that
 by which terms the domain covers it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -67,6 +68,25 @@ class Verdict:
     def is_authorised(self) -> bool:
         """Whether every sample passes, and there is one."""
         return bool(self.evaluations) and len(self.passing) == len(self.evaluations)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What SPF says about each sender of a domain, and every reply that it follows from."""
+
+    verdicts: tuple[Verdict, ...]
+    replies: Mapping[Query, Reply]
+
+
+def evaluate_senders(domain: str, senders: tuple[str, ...]) -> Plan[Evaluated]:
+    """Find samples for each of *senders*, and evaluate them for a message from *domain*."""
+    forest = yield from grow(domain)
+    known = dict(forest.replies)
+    samples: tuple[Samples, ...] = yield from together(
+        [sample(name, forest.root) for name in senders], known
+    )
+    verdicts = yield from judge(domain, samples, known)
+    return Evaluated(verdicts, known)
 
 
 def sample(name: str, root: Branch) -> Plan[Samples]:

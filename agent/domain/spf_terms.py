@@ -139,7 +139,8 @@ class Record:
     """A record without syntax errors. ``terms`` are all of them, in the order of the text.
 
     ``all`` is the first one: nothing after it is evaluated. ``reached`` is what an evaluation
-    that matches nothing looks at, in its order.
+    that matches nothing looks at, in its order; ``is_plain`` tells that all of it are networks and
+    ``all``, so that nothing is asked.
     """
 
     text: str
@@ -149,6 +150,7 @@ class Record:
     exp: Exp | None
     all: All | None
     reached: tuple[Mechanism | Redirect, ...]
+    is_plain: bool
 
 
 @dataclass(frozen=True, slots=True)

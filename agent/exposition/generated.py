@@ -12,6 +12,7 @@ from pathlib import Path
 from agent import config
 from agent.exposition import (
     alerts,
+    beside,
     blocklists,
     dashboards,
     example,
@@ -34,6 +35,7 @@ def rendered() -> Mapping[str, str]:
         example.PATH: example.render(probes),
         example.SCHEMA_PATH: json.dumps(config.schema(probes), indent=2) + "\n",
         openapi.PATH: openapi.render(),
+        beside.PATH: beside.render(),
         **alerts.rendered(probes),
         **runbooks.rendered(probes),
         **reference.rendered(probes),

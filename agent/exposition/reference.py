@@ -19,7 +19,7 @@ from agent.exposition.state_metrics import STATE_SIGNALS
 from agent.probes.base import Probe
 from agent.settings import CheckSettings, write_duration
 
-_HEAD = "<!-- Rendered from the declarations: change those, then run make generate. -->\n"
+HEAD = "<!-- Rendered from the declarations: change those, then run make generate. -->\n"
 
 
 def rendered(probes: Iterable[Probe[Any, Any]]) -> Mapping[str, str]:
@@ -33,7 +33,7 @@ def of_probe(probe: Probe[Any, Any]) -> str:
     """Return the page of one kind of check."""
     module = inspect.getmodule(probe.run)
     about = inspect.cleandoc((module.__doc__ if module else None) or probe.kind)
-    lines = [_HEAD, f"# {probe.kind}", "", about, ""]
+    lines = [HEAD, f"# {probe.kind}", "", about, ""]
     lines += [f"It looks at a {probe.subject.kind}."]
     if probe.depends_on:
         lines += ["", f"It is not run while {' or '.join(probe.depends_on)} is down."]
@@ -45,7 +45,7 @@ def of_probe(probe: Probe[Any, Any]) -> str:
     lines += ["", "## Rules", "", "| rule | severity | |", "| --- | --- | --- |"]
     lines += [
         f"| [{rule.code}](../runbooks/{rule.code}.md) | {rule.severity.word} |"
-        f" {_cell(rule.summary)} |"
+        f" {cell(rule.summary)} |"
         for rule in probe.all_rules
     ]
     for rule in probe.rules:
@@ -56,7 +56,7 @@ def of_probe(probe: Probe[Any, Any]) -> str:
 
 def of_metrics(probes: Iterable[Probe[Any, Any]]) -> str:
     """Return the page that lists every metric."""
-    lines = [_HEAD, "# Metrics", ""]
+    lines = [HEAD, "# Metrics", ""]
     lines += [
         "Every metric about a check has the labels "
         + ", ".join(f"`{label}`" for label in CHECK_LABELS)
@@ -86,7 +86,7 @@ def _settings(settings: type[CheckSettings]) -> Iterator[str]:
     yield "| --- | --- | --- |"
     for name, field in settings.model_fields.items():
         default = "required" if field.is_required() else f"`{_default(field.get_default())}`"
-        yield f"| `{name}` | {default} | {_cell(field.description or '')} |"
+        yield f"| `{name}` | {default} | {cell(field.description or '')} |"
 
 
 def _default(value: object) -> str:
@@ -104,8 +104,9 @@ def _signals(signals: Iterable[Signal]) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for signal in signals:
         labels = ", ".join(f"`{label}`" for label in signal.labels)
-        yield f"| `{signal.name}` | {signal.kind} | {labels} | {_cell(signal.help)} |"
+        yield f"| `{signal.name}` | {signal.kind} | {labels} | {cell(signal.help)} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return *text* as it may stand in a cell of a table."""
     return text.replace("|", r"\|").replace("\n", " ")

@@ -34,6 +34,7 @@ from agent.domain.judgement import Judgement
 from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.lookup import Plan
 from agent.domain.peer_text import PeerText
+from agent.domain.spf_senders import evaluate_senders
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field, HostPattern
 
@@ -78,7 +79,12 @@ def _judge(check: DmarcCheck, tools: Toolbox) -> Plan[Judgement]:
         return Judgement(Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value))
     topology = TOPOLOGIES[check.target.topology]
     senders = check.target.senders or topology.senders
-    looked = yield from look(found.discovery, senders, check.target.dkim_selectors)
+    # The spf check of the domain evaluates the same senders.
+    evaluation = tools.recall.share(
+        ("senders", check.subject, senders), lambda: evaluate_senders(check.subject, senders)
+    )
+    selectors = check.target.dkim_selectors
+    looked = yield from look(found.discovery, senders, selectors, evaluation)
     picture = Picture(found, looked)
     intent = Intent(topology.sends or bool(check.target.senders), check.settings.hosted_by)
     now = tools.clock.now()

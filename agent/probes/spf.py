@@ -35,7 +35,7 @@ from agent.domain.spf_report import (
     record_text,
 )
 from agent.domain.spf_rules import TTL_LOW
-from agent.domain.spf_senders import Samples, judge, sample, strangers
+from agent.domain.spf_senders import evaluate_senders, judge, strangers
 from agent.domain.spf_survey import Bounds, Survey, survey
 from agent.domain.together import together
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
@@ -109,7 +109,7 @@ def _judge(check: SpfCheck, tools: Toolbox) -> Plan[Judgement]:
             (DNS_UNANSWERED.found(f"TXT of {check.subject}: {reason}."),), failure=reason.value
         )
         return Judgement(outcome)
-    picture = yield from _look(check, found)
+    picture = yield from _look(check, tools, found)
     text = record_text(found)
     seen = tools.history.note(f"{check.identity}#record", text, now)
     settled = _settled(check, picture, seen)
@@ -121,15 +121,17 @@ def _judge(check: SpfCheck, tools: Toolbox) -> Plan[Judgement]:
     return Judgement(settled, change, news_until, TTL_LOW, sure_from)
 
 
-def _look(check: SpfCheck, found: Survey) -> Plan[Picture]:
+def _look(check: SpfCheck, tools: Toolbox, found: Survey) -> Plan[Picture]:
     """Evaluate everybody who must pass, and everybody who must not."""
     known = dict(found.forest.replies)
     names = check.target.senders or TOPOLOGIES[check.target.topology].senders
-    plans = [sample(name, found.root) for name in names]
-    samples: tuple[Samples, ...] = yield from together(plans, known)
-    others = strangers(check.target.not_senders)
-    verdicts = yield from judge(check.subject, (*samples, *others), known)
-    return Picture(found, verdicts[: len(samples)], verdicts[len(samples) :])
+    # The dmarc check of the domain asks the same.
+    evaluation = tools.recall.share(
+        ("senders", check.subject, names), lambda: evaluate_senders(check.subject, names)
+    )
+    (senders,) = yield from together((evaluation,), known)
+    others = yield from judge(check.subject, strangers(check.target.not_senders), known)
+    return Picture(found, senders.verdicts, others)
 
 
 def _settled(check: SpfCheck, picture: Picture, seen: "Seen") -> Outcome:

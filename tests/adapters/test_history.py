@@ -127,3 +127,15 @@ async def test_an_agent_that_was_switched_off_for_long_forgets_nothing(tmp_path:
     async with kept_in(tmp_path) as (history, _):
         history.keep(["a"], NOON + timedelta(days=400))
         assert history.note("a#record", "old", NOON + timedelta(days=400)).first_seen == NOON
+
+
+async def test_without_a_store_it_is_known_until_the_end() -> None:
+    history = History(None)
+    await history.start()
+    first = history.note("a#record", "v=spf1 -all", NOON)
+    assert history.note("a#record", "v=spf1 -all", NOON) is first
+    assert history.note("a#record", "v=spf1 ~all", NOON).previous == "v=spf1 -all"
+    assert await history.note_durably("b#record", "x", NOON)
+    history.keep([], NOON)
+    history.keep([], NOON + FORGET_AFTER + timedelta(seconds=1))
+    assert history.note("a#record", "v=spf1 -all", NOON).previous is None

@@ -1,8 +1,9 @@
 """Are plans answered in order, and run again only where an answer has changed?"""
 
+from collections.abc import Hashable
 from ipaddress import IPv4Address
 
-from agent.adapters.plans import Recall, drive
+from agent.adapters.plans import MOST_SHARED, Recall, drive
 from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, ask, ask_all
 
 MX = Query("example.com", "MX")
@@ -111,3 +112,42 @@ async def test_a_plan_of_several_owners_is_remembered_while_all_of_them_are_the_
     for owner in ((one, other), (one, other), (one, None), (one,), one):
         await recall.derive("key", owner, counting.addresses)
     assert counting.runs == 4
+
+
+def part(recall: Recall, plans: Counting, key: Hashable = "part") -> Plan[tuple[str, ...]]:
+    return (yield from recall.share(key, plans.addresses))
+
+
+async def test_what_one_plan_worked_out_another_takes_over_once() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    first = await recall.derive("one", plans, lambda: part(recall, plans))
+    assert await recall.derive("two", plans, lambda: part(recall, plans)) is first
+    assert plans.runs == 1
+    assert len(resolver.asked) == 4
+    await recall.derive("three", plans, lambda: part(recall, plans))
+    assert plans.runs == 2
+
+
+async def test_what_other_replies_led_to_is_not_taken_over() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    await recall.derive("one", plans, lambda: part(recall, plans))
+    resolver.replies["b.example.com"] = Answer((IPv4Address("192.0.2.3"),))
+    found = await recall.derive("two", plans, lambda: part(recall, plans))
+    assert found == ("192.0.2.1", "192.0.2.3")
+    assert len(resolver.asked) == 4  # what had been asked anew is not asked twice
+    await recall.derive("three", plans, lambda: part(recall, plans, "another"))
+    assert plans.runs == 3
+
+
+async def test_what_nobody_takes_over_is_dropped_in_time() -> None:
+    resolver, plans = Listed(), Counting()
+    recall = Recall(resolver)
+    for key in range(MOST_SHARED + 1):
+        await drive(part(recall, plans, key), resolver)
+    runs = plans.runs
+    await drive(part(recall, plans, MOST_SHARED), resolver)
+    assert plans.runs == runs
+    await drive(part(recall, plans, 0), resolver)
+    assert plans.runs == runs + 1

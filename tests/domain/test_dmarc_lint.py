@@ -240,6 +240,9 @@ def test_a_finding_names_the_place_and_shows_what_to_publish() -> None:
     none = fires(rules.NONE, Case(f"v=DMARC1;p=none;{REPORTS}").findings())
     assert none.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=quarantine; {REPORTS}"'
     missing = fires(rules.MISSING, Case("", intent=PARKED).findings())
+    assert missing.detail == f"no record at _dmarc.{D}; no record from _dmarc.{D} to the root."
+    below = fires(rules.MISSING, Case("", domain=SUB).findings())
+    assert below.detail.startswith(f"no record at _dmarc.{SUB} or _dmarc.{D}; ")
     assert missing.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=reject"'
     consent = fires(tags.UNAUTHORISED, Case(EXTERNAL, MAILBOX).findings())
     assert consent.fix == f'{CONSENT}. 3600 IN TXT "v=DMARC1"'

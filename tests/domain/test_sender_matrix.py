@@ -6,13 +6,15 @@ from agent.domain.dmarc_senders import MOST_SELECTORS
 from agent.domain.dmarc_terms import Policy
 from agent.domain.lookup import Silence
 from agent.domain.sender_matrix import Chance, candidates, draw
-from servers.dmarc_case import KEY, MICROSOFT, SIGNED, SILENT, SPF, Case, D
+from servers import dkim_case as dkim
+from servers.dmarc_case import KEY, MICROSOFT, SIGNED, SILENT, SPF, Case, D, text
 
 P, F, U = Chance.PASS, Chance.FAIL, Chance.UNKNOWN
 OWN = "192.31.196.7"
 WITH_OWN = f"{D} TXT v=spf1 ip4:{OWN} -all"
 MAIL = f"mail._domainkey.{D} TXT {KEY}"
 EXCHANGE = ("exchange-online",)
+BROKEN = f"selector1._domainkey.{D} TXT {KEY[:-9]}"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,7 @@ EXCHANGE = ("exchange-online",)
             (F, F, F, F),
             id="a revoked key is none",
         ),
+        pytest.param(EXCHANGE, (), f"{SPF}\n{BROKEN}", (P, P, F, P), id="a broken key is none"),
         pytest.param(("proofpoint",), (), SPF, (U, U, U, U), id="a filter of many names"),
         pytest.param(("proofpoint",), ("mail",), MAIL, (U, U, U, U), id="whose key is it"),
         pytest.param((OWN,), (), WITH_OWN, (P, P, U, P), id="own server, no selector"),
@@ -88,6 +91,33 @@ def test_a_row_says_what_a_policy_does_with_the_mail() -> None:
         "delivered; refused where it was forwarded",
     )
     assert drawn.rows[1][3] == "pass: key at mail"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param((KEY,), id="good"),
+        pytest.param((dkim.key(512),), id="too short"),
+        pytest.param((dkim.ED,), id="Ed25519"),
+        pytest.param((KEY[:-9],), id="cut off"),
+        pytest.param(("v=DKIM1; p=",), id="revoked"),
+        pytest.param((KEY.replace("k=rsa", "s=other"),), id="not for mail"),
+        pytest.param((KEY.replace("DKIM1", "DKIM2"),), id="another version"),
+        pytest.param(("v=spf1 -all",), id="no key at all"),
+        pytest.param((KEY[:-9], KEY), id="two, one of them good"),
+    ],
+)
+def test_a_sender_is_proven_by_the_keys_that_the_dkim_check_finds_usable(
+    records: tuple[str, ...],
+) -> None:
+    case = Case(senders=EXCHANGE, replies={(f"selector1._domainkey.{D}", "TXT"): text(*records)})
+    survey = dkim.Case(case.zone(), dkim.named("selector1"), D).survey()
+    assert (case.looked().rows[0].dkim.chance is P) is bool(survey.usable)
+
+
+def test_a_key_that_no_receiver_takes_is_told_from_one_that_is_missing() -> None:
+    part = Case(senders=EXCHANGE, more=BROKEN).looked().rows[0].dkim
+    assert part.why == "a broken or revoked key at selector1; no key at selector2"
 
 
 def test_a_key_at_the_organisation_aligns_where_that_is_relaxed() -> None:

@@ -15,6 +15,7 @@ from agent.domain import dmarc_rules as rules
 from agent.domain import dmarc_rules_tags as tags
 from agent.domain.fact import Table, Text
 from agent.domain.finding import Outcome, Severity
+from agent.lab.world import SIGNING_KEY
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
 from agent.probes.dmarc import PROBE, DmarcSettings, run
 from agent.settings import DomainSubject
@@ -27,7 +28,7 @@ KEY = ("selector1._domainkey.contoso.com", "TXT")
 REPORTS = "rua=mailto:dmarc@contoso.com"
 ZONE = {
     DMARC: f"v=DMARC1; p=reject; {REPORTS}",
-    KEY: "v=DKIM1; k=rsa; p=MIIB",
+    KEY: f"v=DKIM1; k=rsa; p={SIGNING_KEY}",
     ("contoso.com", "TXT"): "v=spf1 include:spf.protection.outlook.com -all",
     ("contoso.com", "MX"): "0 contoso-com.mail.protection.outlook.com",
     ("spf.protection.outlook.com", "TXT"): "v=spf1 ip4:40.92.0.0/15 -all",

@@ -10,6 +10,8 @@ from agent.domain.dmarc_senders import Senders, look
 from agent.domain.dmarc_survey import Survey, survey
 from agent.domain.finding import Finding
 from agent.domain.lookup import Answer, Reply, Silence, TextRecord, Unanswered, replay
+from agent.domain.spf_senders import evaluate_senders
+from agent.lab.world import SIGNING_KEY
 from servers.spf_zone import zone_of
 from servers.standings import NOON
 
@@ -17,7 +19,7 @@ D = "contoso.com"
 MICROSOFT = "spf.protection.outlook.com"
 REPORTS = "rua=mailto:dmarc@contoso.com"
 GOOD = f"v=DMARC1; p=reject; {REPORTS}"
-KEY = "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQ"
+KEY = f"v=DKIM1; k=rsa; p={SIGNING_KEY}"
 SILENT = Unanswered(Silence.TIMEOUT)
 AROUND = f"""
 {D} MX 0 contoso-com.mail.protection.outlook.com
@@ -65,7 +67,9 @@ class Case:
         return replay(survey(self.domain), self.zone())
 
     def looked(self) -> Senders:
-        return replay(look(self.discovery(), self.senders, self.selectors), self.zone())
+        evaluation = evaluate_senders(self.domain, self.senders)
+        plan = look(self.discovery(), self.senders, self.selectors, evaluation)
+        return replay(plan, self.zone())
 
     def findings(self) -> tuple[Finding, ...]:
         picture = Picture(self.survey(), self.looked())

@@ -22,6 +22,7 @@ from agent.exposition.pages.band import HEIGHTS
 from agent.exposition.pages.diagram import picture
 from agent.exposition.pages.first import MOST_TENANTS, Overview
 from agent.exposition.pages.rulebook import RulePage
+from agent.exposition.pages.senders import senders_of
 from agent.exposition.pages.state import State
 from agent.exposition.pages.subject import SubjectPage
 from agent.exposition.pages.view import Situation
@@ -131,6 +132,7 @@ def _environment() -> Environment:
         "gaps": gaps,
         "form": form_of,
         "sign": _SIGNS.__getitem__,
+        "senders": senders_of,
         "spoken": spoken,
         "validities": _validities,
         "day": "{:%Y-%m-%d}".format,
