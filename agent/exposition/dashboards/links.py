@@ -66,5 +66,5 @@ def runbook(name: str) -> tuple[Link, ...]:
 RULE = Column(
     "rule",
     links=(Link("Runbook of the rule", "${page:raw}/rules/${__data.fields.rule}"),),
-    width=198,
+    width=192,
 )
