@@ -21,10 +21,11 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt type all unit integration domain coverage generate bench lock clean image-test
+.PHONY: help run test lint fmt type all unit integration domain coverage generate bench lock clean \
+	image-test dashboards-preview
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
 
 run: $(VENV)/run.stamp ## watch the embedded mail world: no account, no internet, page on http://127.0.0.1:16245/
 	@exec $(BIN)/mailflow-agent run --lab --config $(CONFIG)
@@ -75,11 +76,14 @@ bench: $(VENV)/dev.stamp ## side by side with the peers; one script each: bench/
 	@.ci/packages unbound:unbound
 	@set -e; for script in bench/p*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
+dashboards-preview: $(VENV)/dev.stamp ## pictures of the dashboards by Grafana's libraries; needs npm, 700 MB
+	@PYTHONPATH=.:tests $(BIN)/python grafana/preview/preview.py $(PREVIEW)
+
 lock: $(VENV)/uv.stamp ## renew uv.lock; the lock names no index, so that any mirror serves it
 	rm -f uv.lock && $(UV) lock --quiet && .ci/neutral-lock uv.lock
 
 clean: ## remove what set-up made
-	rm -rf $(VENV) state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build state .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/uv.stamp:
 	@.ci/venv $(VENV) && touch $@

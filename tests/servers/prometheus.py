@@ -34,12 +34,12 @@ class Prometheus:
     """A Prometheus that runs."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self._url = url
+        self.url = url
         self._session = session
 
     async def ask(self, path: str, **parameters: str) -> Any:
         """Ask its API and return the data of the answer."""
-        url = f"{self._url}/api/v1/{path}"
+        url = f"{self.url}/api/v1/{path}"
         async with self._session.get(url, params=parameters) as reply:
             answer = await reply.json()
         assert answer["status"] == "success", answer

@@ -67,14 +67,14 @@ def _trust(probes: Probes) -> Row:
         (
             _up(),
             tile(
-                "Checks that no longer run",
+                "Stale checks",
                 "Red: results are old. See whether runs wait, are skipped or start late, below.",
                 stale(AGENT),
                 words.RED_FROM_ONE,
                 links=links.runbook("check-stale"),
             ),
             tile(
-                "Checks that cannot tell",
+                "Unknown checks",
                 "Purple: the subjects may be fine, and nobody is watching them. See what the agent"
                 " depends on, below.",
                 of_severity(of(metrics.SEVERITY, AGENT), Severity.UNKNOWN, AGENT),
@@ -82,7 +82,7 @@ def _trust(probes: Probes) -> Row:
                 links=links.runbook("cannot-tell"),
             ),
             word(
-                "The agent's own check",
+                "Its own check",
                 "Red: it has found a fault in itself or in what it depends on; the table below"
                 " says which.",
                 f"max({of(metrics.SEVERITY, AGENT, _SELF)})",

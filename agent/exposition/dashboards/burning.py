@@ -51,13 +51,16 @@ def budget(scope: str = FLEET, w: int = 12) -> Panel:
 
 
 def rates(scope: str = FLEET, w: int = 12) -> Panel:
-    """Return the panel of the burn rates that alerts are made of."""
+    """Return the panel of the burn rates that alerts are made of.
+
+    Where nothing was sent they are no number, which would hide all lines and the axis with them.
+    """
     return Panel(
         title="Speed at which the error budget is used",
         advice="1 uses the budget up in just 30 days. Above 14.4 in an hour or 6 in six hours an"
         " alert pages, once enough messages have failed. Look at the outcomes for the reason.",
         queries=tuple(
-            Query(of(f"{BURN_RATE}{window}", scope), f"{{{{subject}}}} {window}")
+            Query(f"{of(f'{BURN_RATE}{window}', scope)} >= 0", f"{{{{subject}}}} {window}")
             for window in ("1h", "6h")
         ),
         steps=((None, words.GREEN), (1, words.ORANGE), (6, words.RED)),

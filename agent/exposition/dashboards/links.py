@@ -64,5 +64,7 @@ def runbook(name: str) -> tuple[Link, ...]:
 
 
 RULE = Column(
-    "rule", links=(Link("Runbook of the rule", "${page:raw}/rules/${__data.fields.rule}"),)
+    "rule",
+    links=(Link("Runbook of the rule", "${page:raw}/rules/${__data.fields.rule}"),),
+    width=192,
 )

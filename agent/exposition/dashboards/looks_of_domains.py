@@ -14,7 +14,7 @@ from agent.exposition.dashboards.look import (
     number,
     yes,
 )
-from agent.exposition.dashboards.model import Steps
+from agent.exposition.dashboards.model import Shape, Steps
 from agent.exposition.dashboards.words import DAY, GREEN, ORANGE, RED
 
 _TTL: Steps = ((None, ORANGE), (300, GREEN), (2 * DAY + 1, ORANGE))
@@ -45,7 +45,7 @@ DOMAINS: Mapping[str, Look] = {
         "Hosts in MX", "Red: the domain names no exchange.", ((None, RED), (1, GREEN))
     ),
     "mailflow_mx_exchanges_with_address": number(
-        "Hosts in MX with an address",
+        "With an address",
         "Fewer than named: one of them dangles, and whoever owns its name can take the mail.",
         ((None, RED), (1, GREEN)),
     ),
@@ -55,19 +55,19 @@ DOMAINS: Mapping[str, Look] = {
         ((None, RED), (1, GREEN)),
     ),
     "mailflow_mx_expected_preference": number(
-        "Expected hosts' preference",
+        "Their preference",
         "Where an unexpected host has a lower one, it gets the mail first.",
     ),
     "mailflow_mx_addresses": Look(
         "Addresses in MX by family", "None at all: nobody can deliver. " + CHANGED, stacked=True
     ),
     "mailflow_mx_record_ttl_seconds": number(
-        "TTL of the MX records",
+        "TTL of MX",
         "Orange: too short costs lookups, too long makes a change slow. Set an hour.",
         _TTL,
         "s",
     ),
-    "mailflow_mx_record_changed_timestamp_seconds": age("MX records unchanged for", CHANGED),
+    "mailflow_mx_record_changed_timestamp_seconds": age("MX unchanged for", CHANGED),
     "mailflow_refusal_shut": yes(
         "What must be refused is refused",
         "Red: strangers get past the filter, or can relay. Restrict the connector, or switch"
@@ -113,10 +113,12 @@ DOMAINS: Mapping[str, Look] = {
         "s",
     ),
     "mailflow_spf_record_changed_timestamp_seconds": age("SPF record unchanged for", CHANGED),
-    "mailflow_dmarc_policy": number(
+    "mailflow_dmarc_policy": Look(
         "DMARC policy",
-        "0 none, 1 quarantine, 2 reject. Red: forgeries of the domain are delivered.",
-        ((None, RED), (1, ORANGE), (2, GREEN)),
+        "Red: forgeries of the domain are delivered.",
+        Shape.STAT,
+        steps=((None, RED), (1, ORANGE), (2, GREEN)),
+        words=(("0", "none", RED), ("1", "quarantine", ORANGE), ("2", "reject", GREEN)),
     ),
     "mailflow_dmarc_policy_ratio": number(
         "Part of the mail under the policy",
@@ -130,15 +132,34 @@ DOMAINS: Mapping[str, Look] = {
         stacked=True,
     ),
     "mailflow_dmarc_record_changed_timestamp_seconds": age("DMARC record unchanged for", CHANGED),
+    "mailflow_mta_sts_mode": Look(
+        "MTA-STS policy",
+        "Orange: senders do not insist on TLS, and whoever sits between can read the mail.",
+        Shape.STAT,
+        steps=((None, ORANGE), (2, GREEN)),
+        words=(("0", "none", ORANGE), ("1", "testing", ORANGE), ("2", "enforce", GREEN)),
+    ),
+    "mailflow_mta_sts_max_age_seconds": number(
+        "Policy is kept for", "Short: a sender that comes seldom has forgotten it.", unit="s"
+    ),
+    "mailflow_mta_sts_certificate_expiry_timestamp_seconds": left("Certificate ends in", ENDS),
     "mailflow_mta_sts_exchanges_uncovered": number(
-        "Exchanges that the MTA-STS policy leaves out",
+        "Hosts it leaves out",
         "Red: in mode enforce, senders that obey the policy keep the mail. Add the host to it.",
         words.RED_FROM_ONE,
     ),
     "mailflow_dkim_selectors": Look(
         "DKIM selectors by verdict", "By a `weak` one others can sign. " + ADVICE, stacked=True
     ),
+    "mailflow_dkim_key_length": Look(
+        "Bits of each DKIM key",
+        "Below 1024 receivers ignore the signature; 2048 is what lasts. Ed25519 has 256.",
+        unit="none",
+    ),
     "mailflow_dkim_record_changed_timestamp_seconds": age("DKIM keys unchanged for", CHANGED),
+    "mailflow_tls_rpt_destinations": number(
+        "Destinations of TLS reports", "None: nobody hears of senders that TLS keeps out."
+    ),
     "mailflow_autodiscover_records": Look(
         "Records for Outlook by what they are worth",
         "`wrong` or `dangling`: Outlook is sent elsewhere, or to whoever takes the name. " + ADVICE,

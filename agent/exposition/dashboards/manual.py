@@ -36,6 +36,15 @@ is chosen at the head of the dashboard, and the first Prometheus is the default.
 They link to each other by fixed addresses such as `/d/mailflow-route`, and alerts link to them: set
 `agent.grafana_url` to where people reach Grafana. The other way, they find the agent's page through
 the metric `mailflow_links_info`, which says `agent.external_url`.
+
+## See them without Grafana
+
+`make dashboards-preview` draws all six with Grafana's own front-end libraries, of an agent in its
+lab and a real Prometheus, with two things broken, and leaves pictures in `build/dashboards/`. It
+needs npm, Chromium and Prometheus, some minutes, and 700 MB. `PREVIEW="--theme light --width 1600
+mailflow-route"` draws one of them otherwise. It proves that every query is taken, every panel is
+drawn, and what it looks like. It does not prove provisioning, import, annotations and clicks, which
+are the server's; and the state timeline is drawn by a stand-in, since Grafana does not publish it.
 """
 _MEANINGS = {
     "job": "the job label of the agents in Prometheus; all by default",

@@ -46,14 +46,14 @@ def _flow() -> Row:
 def _judged() -> tuple[Panel, ...]:
     return (
         tile(
-            "Routes that are broken",
+            "Broken routes",
             "Red: test mail does not arrive, or not as it should. Open the route below.",
             of_severity(_ROUTES, Severity.CRITICAL),
             words.RED_FROM_ONE,
             links=_TO_ROUTES,
         ),
         tile(
-            "Routes nobody can judge",
+            "Unjudged routes",
             "Purple: the agent is blind there, and mail may be fine. See what it depends on, in"
             " the row below.",
             of_severity(_ROUTES, Severity.UNKNOWN),
@@ -67,7 +67,7 @@ def _measured() -> tuple[Panel, ...]:
     slow = promql.quantile(0.95, WHO, _BUCKETS, "1h")
     return (
         tile(
-            "Slowest, of its deadline",
+            "Deadline used",
             "The 95th percentile of an hour on the slowest route, as a share of its deadline."
             " Red: mail is late. Open the route to see where the time goes.",
             f"max({slow} / {_HELD})",
@@ -76,13 +76,13 @@ def _measured() -> tuple[Panel, ...]:
             unit="percentunit",
         ),
         tile(
-            "Longest silence (red from 1)",
-            "Time since a message last arrived on the most silent route, divided by its"
+            "Longest silence",
+            "Time since a message last arrived on the most silent route, as a share of its"
             " deadline and two intervals. Red: `MailflowRouteDown` fires while mail is sent.",
             f"max(({_SINCE}) / ({_HELD} + 2 * {_EVERY}))",
             ((None, words.GREEN), (0.7, words.ORANGE), (1, words.RED)),
             links=_TO_ROUTES,
-            decimals=2,
+            unit="percentunit",
         ),
     )
 
@@ -164,7 +164,7 @@ def _trust() -> Row:
         "Can I trust the agent?",
         (
             tile(
-                "Agents that do not answer",
+                "Agents down",
                 "Red: nothing is known of what they watch. Start them, or see in Prometheus why"
                 " they cannot be scraped.",
                 or_zero(absent),
@@ -172,14 +172,14 @@ def _trust() -> Row:
                 links=links.runbook("agent-absent"),
             ),
             tile(
-                "Checks that no longer run",
+                "Stale checks",
                 "Red: results are old. Open the dashboard of the agent for what holds them up.",
                 stale(FLEET),
                 words.RED_FROM_ONE,
                 links=links.runbook("check-stale"),
             ),
             tile(
-                "Checks that cannot tell",
+                "Unknown checks",
                 "Purple: nothing is known to be wrong there, and nobody is watching it. The"
                 " findings below give the reason.",
                 of_severity(of(metrics.SEVERITY), Severity.UNKNOWN),
@@ -187,7 +187,7 @@ def _trust() -> Row:
                 links=links.runbook("cannot-tell"),
             ),
             tile(
-                "Dependencies that are down",
+                "Dependencies down",
                 "Red: a resolver, an uplink or a mailbox does not answer; what depends on it waits."
                 " Mend that first.",
                 or_zero(f"count({promql.lowest(('dependency',), of(own.DEPENDENCY_UP))} == 0)"),

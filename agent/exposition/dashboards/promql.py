@@ -48,10 +48,13 @@ def rate(by: tuple[str, ...], selector: str) -> str:
 
 
 def quantile(share: float, by: tuple[str, ...], buckets: str, window: str = "") -> str:
-    """Return a quantile of a histogram: of a window, or of each step where none is given."""
+    """Return a quantile of a histogram: of a window, or of each step where none is given.
+
+    Of nothing it is no number, which would hide the other lines of a panel and its axis.
+    """
     grouped = ("le", *by)
     inner = increase(grouped, buckets, window) if window else rate(grouped, buckets)
-    return f"histogram_quantile({share}, {inner})"
+    return f"(histogram_quantile({share}, {inner}) >= 0)"
 
 
 def alive(scope: str = FLEET) -> str:

@@ -82,19 +82,19 @@ def _state(kinds: tuple[str, ...]) -> Panel:
 def _silence() -> Panel:
     since = promql.age(promql.highest(WHO, of(route.LAST_DELIVERED, SUBJECTS)))
     return _tile(
-        "Silence (red from 1)",
-        "Time since a message last arrived, divided by the deadline and two intervals. Red above 1:"
-        " `MailflowRouteDown` fires while messages are being sent.",
+        "Silence",
+        "Time since a message last arrived, as a share of the deadline and two intervals. Red from"
+        " 100 %: `MailflowRouteDown` fires while messages are being sent.",
         f"({since}) / ({_HELD} + 2 * {_EVERY})",
         steps=((None, words.GREEN), (0.7, words.ORANGE), (1, words.RED)),
-        decimals=2,
+        unit="percentunit",
     )
 
 
 def _punctuality() -> Panel:
     slow = promql.quantile(0.95, WHO, _BUCKETS, "1h")
     return _tile(
-        "Share of deadline used",
+        "Deadline used",
         "The 95th percentile of an hour as a share of the route's deadline. Red from 100 %: see"
         " below where the time goes.",
         f"{slow} / {_HELD}",

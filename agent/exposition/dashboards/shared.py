@@ -94,11 +94,11 @@ def findings(probes: Probes, scope: str, *matchers: str, kind: str = "") -> Pane
         queries=(Query(rows, "runs in a row"),),
         shape=Shape.TABLE,
         columns=(
-            Column("severity", words=words.SEVERITY_NAMES, width=100),
+            Column("severity", words=words.SEVERITY_NAMES, width=95),
             links.RULE,
             Column("subject", links=links.row(kind)),
             Column("tenant"),
-            Column("probe", width=110),
+            Column("probe", width=95),
             Column("runs in a row", width=120),
             Column("board", hidden=True),
             Column("kind", hidden=True),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.domain.finding import Severity, Signal
@@ -14,12 +15,16 @@ from agent.exposition.dashboards.promql import AGENT, PER, SUBJECTS, WHO, of
 from agent.probes.base import Probe
 
 _ALWAYS_1 = "is"
+LARGE = 8  # rows of the grid that a graph takes
 OWN = "agent"  # of the agent itself, not of a subject
 
 
 def row(probe: Probe[Any, Any]) -> Row:
     """Return the row of a probe: a panel for each of its signals, the small ones first."""
     panels = [panel(probe.subject.kind, signal) for signal in probe.signals]
+    small = [each for each in panels if each.h < LARGE]
+    if len(small) == 1 < len(panels):  # alone on its line it would leave a hole beside it
+        panels[panels.index(small[0])] = replace(small[0], w=8, h=LARGE)
     panels.append(broken(probe, beside=panels))
     panels.sort(key=lambda each: each.h)
     return Row(f"Check: {probe.kind}", tuple(panels))
@@ -53,7 +58,7 @@ def panel(kind: str, signal: Signal) -> Panel:
         columns=_columns(kind) if look.shape is Shape.TABLE else (),
         stacked=look.stacked,
         w=4 if small else 8,
-        h=4 if small else 8,
+        h=4 if small else LARGE,
     )
 
 

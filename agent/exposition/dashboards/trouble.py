@@ -128,14 +128,14 @@ def _alerts() -> Panel:
             Column(
                 "severity", words=(*words.SEVERITY_NAMES, ("none", "none", words.GREEN)), width=100
             ),
-            Column("alertname"),
+            Column("alertname", width=212),
             links.RULE,
             Column("subject"),
-            Column("tenant"),
+            Column("tenant", width=120),
             Column("firing", hidden=True),
         ),
         sorted_by="severity",
-        w=12,
+        w=15,
     )
 
 
@@ -160,12 +160,12 @@ def _changed(probes: Probes) -> Panel:
         queries=(Query(told, "ago"),),
         shape=Shape.TABLE,
         columns=(
-            Column("ago", "s", width=110),
+            Column("ago", "s", width=90),
             Column("subject", links=links.row()),
-            Column("tenant"),
-            Column("probe"),
+            Column("tenant", width=110),
+            Column("probe", width=100),
             *_LOCATED,
         ),
         sorted_by="ago",
-        w=12,
+        w=9,
     )

@@ -44,7 +44,7 @@ def _asked() -> tuple[Panel, ...]:
             "Round trip to DNS servers",
             "The mean of the time between query and reply, and the last one. A step up is the"
             " network or a loaded resolver.",
-            (f"{time} / {trips}", "{{server}} mean"),
+            (f"{time} / {trips} >= 0", "{{server}} mean"),
             (now(dns.LAST_ROUND_TRIP), "{{server}} last"),
             unit="s",
         ),

@@ -9,7 +9,7 @@ from agent.exposition.dashboards.model import Steps, Words
 
 GREEN, ORANGE, RED = "green", "orange", "red"
 PURPLE, GREY, BLUE = "purple", "#808894", "blue"
-NOTHING = "no data: the agent is not scraped, or this is not configured"
+NOTHING = "no data"  # more would be too small to read on a tile
 NONE_FOUND = "nothing found"
 
 DAY = 86400.0
