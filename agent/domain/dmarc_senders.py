@@ -74,7 +74,8 @@ def _places(discovery: Discovery) -> dict[str, Key]:
 def _state(replies: list[Reply], worth: tuple[Key, ...]) -> Key:
     """Say whether a key that receivers take stands where a signature would align."""
     verdicts = [verdict_of(reply) for reply in replies]
-    found = {key for verdict, key in zip(verdicts, worth, strict=True) if verdict.is_usable}
+    # RFC 8301 section 3.2: a signature by a key below 1024 bits is not valid.
+    found = {key for verdict, key in zip(verdicts, worth, strict=True) if verdict is Verdict.VALID}
     if Key.PUBLISHED in found:
         return Key.PUBLISHED
     if Verdict.UNKNOWN in verdicts:

@@ -35,7 +35,7 @@ class Key(enum.StrEnum):
 
     PUBLISHED = "published"
     ABSENT = "absent"
-    USELESS = "broken or revoked"
+    USELESS = "broken, weak or revoked"
     DOUBTFUL = "published where only some receivers let it align"
     SILENT = "DNS could not say"
 
@@ -188,7 +188,7 @@ def _dkim(found: Candidates, keys: Mapping[str, Key]) -> Part:
     if Key.DOUBTFUL in by_state:
         shown = ", ".join(by_state[Key.DOUBTFUL])
         return Part(Chance.UNKNOWN, f"key at {shown}, {Key.DOUBTFUL.removeprefix('published ')}")
-    words = {Key.USELESS: "a broken or revoked key at", Key.ABSENT: "no key at"}
+    words = {Key.USELESS: "a broken, weak or revoked key at", Key.ABSENT: "no key at"}
     why = (f"{word} {', '.join(by_state[key])}" for key, word in words.items() if key in by_state)
     return _without_key("; ".join(why), is_all=found.is_all)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.domain.dkim_terms import Verdict
 from agent.domain.dmarc_senders import MOST_SELECTORS
 from agent.domain.dmarc_terms import Policy
 from agent.domain.lookup import Silence
@@ -107,17 +108,18 @@ def test_a_row_says_what_a_policy_does_with_the_mail() -> None:
         pytest.param((KEY[:-9], KEY), id="two, one of them good"),
     ],
 )
-def test_a_sender_is_proven_by_the_keys_that_the_dkim_check_finds_usable(
+def test_a_sender_is_proven_by_the_keys_that_the_dkim_check_finds_valid(
     records: tuple[str, ...],
 ) -> None:
     case = Case(senders=EXCHANGE, replies={(f"selector1._domainkey.{D}", "TXT"): text(*records)})
     survey = dkim.Case(case.zone(), dkim.named("selector1"), D).survey()
-    assert (case.looked().rows[0].dkim.chance is P) is bool(survey.usable)
+    valid = [one for one in survey.selectors if one.verdict is Verdict.VALID]
+    assert (case.looked().rows[0].dkim.chance is P) is bool(valid)
 
 
 def test_a_key_that_no_receiver_takes_is_told_from_one_that_is_missing() -> None:
     part = Case(senders=EXCHANGE, more=BROKEN).looked().rows[0].dkim
-    assert part.why == "a broken or revoked key at selector1; no key at selector2"
+    assert part.why == "a broken, weak or revoked key at selector1; no key at selector2"
 
 
 def test_a_key_at_the_organisation_aligns_where_that_is_relaxed() -> None:
