@@ -15,7 +15,13 @@ from typing import Final
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import Reach, is_allowed
-from agent.adapters.dns_question import UDP_SIZE, echoes, encode_question, is_truncated
+from agent.adapters.dns_question import (
+    UDP_SIZE,
+    echoes,
+    encode_question,
+    is_truncated,
+    refuses_edns,
+)
 from agent.adapters.dns_said import read_said
 from agent.domain.direct import Address, DirectQuery, Heard
 from agent.domain.lookup import Silence, Unanswered
@@ -102,6 +108,9 @@ class Direct:
         wire = _write(ident, query, question)
         try:
             reply = await _by_datagram(place, wire, question, self._seconds)
+            if refuses_edns(reply) and not query.signed:  # RFC 6891 section 7
+                wire = _write(ident, query, question, edns=False)
+                reply = await _by_datagram(place, wire, question, self._seconds)
         except TimeoutError:
             return _TIMEOUT
         except OSError as error:
@@ -118,14 +127,15 @@ class Direct:
         return reply
 
 
-def _write(ident: bytes, query: DirectQuery, question: bytes) -> bytes:
+def _write(ident: bytes, query: DirectQuery, question: bytes, *, edns: bool = True) -> bytes:
     flags = (
         (_RD if query.recursive else 0)
         | (_AD if query.recursive else 0)
         | (_CD if query.unchecked else 0)
     )
     opt = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, _DO if query.signed else 0, 0)
-    return ident + struct.pack("!HHHHH", flags, 1, 0, 0, 1) + question + opt
+    head = ident + struct.pack("!HHHHH", flags, 1, 0, 0, int(edns))
+    return head + question + (opt if edns else b"")
 
 
 class _Ear(asyncio.DatagramProtocol):

@@ -13,9 +13,10 @@ import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dns_direct import Direct
+from agent.adapters.dns_serving import FORMERR, NOTIMP
 from agent.domain.direct import Code, DirectQuery, Said, Signature
 from agent.domain.lookup import Exchange, Silence, TextRecord, Type, Unanswered
-from servers.dns import Content, DnsServer, Fault
+from servers.dns import Content, DnsServer, Fault, WithoutEdns
 
 SERVER = ip_address("192.0.2.53")
 
@@ -195,3 +196,16 @@ async def test_signatures_of_the_records_asked_for_are_read() -> None:
             60,
         ),
     )
+
+
+async def test_a_server_without_edns_is_asked_once_more_without_it(server: DnsServer) -> None:
+    for rcode in (FORMERR, NOTIMP):
+        server.zone["old.example.com", "MX"] = WithoutEdns("10 mx.example.com", rcode)
+        said = await direct(server.address).ask(query("old.example.com"))
+        assert isinstance(said, Said)
+        assert said.records == (Exchange(10, "mx.example.com"),)
+    server.zone["none.example.com", "MX"] = Fault.FORMERR
+    said = await direct(server.address).ask(query("none.example.com"))
+    assert isinstance(said, Said)
+    assert said.code is Code.FORMERR
+    assert server.asked["none.example.com", "MX"] == 2
