@@ -28,7 +28,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
 _METADATA = frozenset(
     {IPv4Address("169.254.169.254"), IPv6Address("fd00:ec2::254"), IPv4Address("100.100.100.200")}
 )
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def is_allowed(address: Address, reach: Reach) -> bool:
@@ -219,7 +219,7 @@ def reason_of(error: OSError) -> Reason:
             return Reason.TIMEOUT  # a router's word that the host does not answer
         case errno.ECONNRESET | errno.ECONNABORTED | errno.EPIPE:
             return Reason.CONNECTION_LOST
-        case number if number in _EXHAUSTED:
+        case number if number in EXHAUSTED:
             return Reason.EXHAUSTED
         case _:
             return Reason.NO_ROUTE  # no network, no such address family, forbidden by a policy
