@@ -14,21 +14,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
-from typing import Literal
+from typing import Final, Literal
 
 from agent.adapters.clock import Clock
 from agent.adapters.courtesy import Courtesy
 from agent.adapters.line import Line
+from agent.domain.knowledge.addresses import special_use
 from agent.domain.smtp import Reason
 
 Address = IPv4Address | IPv6Address
 Reach = Literal["public", "private", "any"]
 
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
+_WITH_IPV4: Final = (  # whose last 32 bits are an address of IPv4
+    IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052 section 2.1
+    IPv6Network("64:ff9b:1::/48"),  # of a network's own, RFC 8215
+    IPv6Network("::ffff:0:0:0/96"),  # RFC 2765 section 2.1
+    IPv6Network("::/96"),  # RFC 4291 section 2.5.5.1
+)
 _METADATA = frozenset(
     {IPv4Address("169.254.169.254"), IPv6Address("fd00:ec2::254"), IPv4Address("100.100.100.200")}
 )
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def is_allowed(address: Address, reach: Reach) -> bool:
@@ -42,7 +48,7 @@ def is_allowed(address: Address, reach: Reach) -> bool:
     for each in _faces(address):
         if each in _METADATA or _is_never_a_host(each):
             return False
-        if reach == "public" and not each.is_global:
+        if reach == "public" and (not each.is_global or special_use(each) is not None):
             return False
     return True
 
@@ -65,8 +71,9 @@ def _faces(address: Address) -> tuple[Address, ...]:
         return (address.ipv4_mapped,)
     if address.sixtofour is not None:
         return (address, address.sixtofour)
-    if address in _NAT64:
-        return (IPv4Address(int(address) & 0xFFFF_FFFF),)
+    if any(address in network for network in _WITH_IPV4):
+        inner = IPv4Address(int(address) & 0xFFFF_FFFF)
+        return (inner,) if special_use(address) is None else (address, inner)
     return (address,)
 
 
@@ -219,7 +226,7 @@ def reason_of(error: OSError) -> Reason:
             return Reason.TIMEOUT  # a router's word that the host does not answer
         case errno.ECONNRESET | errno.ECONNABORTED | errno.EPIPE:
             return Reason.CONNECTION_LOST
-        case number if number in _EXHAUSTED:
+        case number if number in EXHAUSTED:
             return Reason.EXHAUSTED
         case _:
             return Reason.NO_ROUTE  # no network, no such address family, forbidden by a policy

@@ -6,6 +6,7 @@ and fewer of one server, so that nobody feels attacked. Nothing is raised for wh
 """
 
 import asyncio
+import errno
 import os
 import struct
 from collections.abc import AsyncIterator, Mapping
@@ -14,8 +15,14 @@ from datetime import timedelta
 from typing import Final
 
 from agent.adapters.clock import Clock
-from agent.adapters.dialer import Reach, is_allowed
-from agent.adapters.dns_question import UDP_SIZE, echoes, encode_question, is_truncated
+from agent.adapters.dialer import EXHAUSTED, Reach, is_allowed
+from agent.adapters.dns_question import (
+    UDP_SIZE,
+    echoes,
+    encode_question,
+    is_truncated,
+    refuses_edns,
+)
 from agent.adapters.dns_said import read_said
 from agent.domain.direct import Address, DirectQuery, Heard
 from agent.domain.lookup import Silence, Unanswered
@@ -24,6 +31,7 @@ _RD, _AD, _CD, _DO = 0x0100, 0x0020, 0x0010, 0x8000
 _OPT: Final = 41
 _NOT_A_NAME: Final = Unanswered(Silence.MALFORMED, "not a name that DNS can carry")
 _NOT_PUBLIC: Final = Unanswered(Silence.UNREACHABLE, "the address is not one of the internet")
+_OURS: Final = (*EXHAUSTED, errno.EPERM, errno.EACCES)  # a firewall on this machine
 _TIMEOUT: Final = Unanswered(Silence.TIMEOUT, "no reply in time")
 
 Place = tuple[str, int]
@@ -66,10 +74,12 @@ class Direct:
             return _NOT_PUBLIC
         async with self._turn(place), self._all:
             began = self._clock.monotonic()
-            wire = await self._exchange(place, query, question)
-            if isinstance(wire, Unanswered):
-                return wire
-            return read_said(wire, query, seconds=self._clock.monotonic() - began)
+            reply = await self._exchange(place, query, question)
+            if isinstance(reply, Unanswered):
+                return reply
+            wire, by_tcp = reply
+            seconds = self._clock.monotonic() - began
+            return read_said(wire, query, seconds=seconds, by_tcp=by_tcp)
 
     async def ask_all(
         self, queries: tuple[DirectQuery, ...], reach: Reach = "public"
@@ -97,35 +107,53 @@ class Direct:
 
     async def _exchange(
         self, place: Place, query: DirectQuery, question: bytes
-    ) -> bytes | Unanswered:
+    ) -> tuple[bytes, bool] | Unanswered:
+        """Return the reply, and whether it came over TCP."""
         ident = os.urandom(2)
         wire = _write(ident, query, question)
-        try:
-            reply = await _by_datagram(place, wire, question, self._seconds)
-        except TimeoutError:
-            return _TIMEOUT
-        except OSError as error:
-            return Unanswered(Silence.UNREACHABLE, type(error).__name__)
-        if is_truncated(reply):
+        by_tcp = query.by_tcp
+        if not by_tcp:
+            try:
+                reply = await _by_datagram(place, wire, question, self._seconds)
+                if refuses_edns(reply) and not query.signed:  # RFC 6891 section 7
+                    wire = _write(ident, query, question, edns=False)
+                    reply = await _by_datagram(place, wire, question, self._seconds)
+            except OSError as error:
+                return _failed(error)
+            by_tcp = is_truncated(reply)
+        if by_tcp:
             try:
                 reply = await _by_connection(place, wire, self._seconds)
             except (OSError, asyncio.IncompleteReadError) as error:  # a timeout among them
-                return Unanswered(Silence.TRUNCATED, f"and over TCP: {type(error).__name__}")
+                return _failed_over_tcp(error)
         if reply[:2] != ident or not echoes(reply, question):
             return Unanswered(Silence.MALFORMED, "a reply to another question")
         if is_truncated(reply):
             return Unanswered(Silence.TRUNCATED, "cut over TCP as well")
-        return reply
+        return reply, by_tcp
 
 
-def _write(ident: bytes, query: DirectQuery, question: bytes) -> bytes:
+def _failed(error: OSError) -> Unanswered:
+    if isinstance(error, TimeoutError):
+        return _TIMEOUT
+    is_ours = error.errno in _OURS
+    return Unanswered(Silence.UNREACHABLE, type(error).__name__, is_ours=is_ours)
+
+
+def _failed_over_tcp(error: OSError | asyncio.IncompleteReadError) -> Unanswered:
+    is_ours = isinstance(error, OSError) and error.errno in _OURS
+    return Unanswered(Silence.TRUNCATED, f"and over TCP: {type(error).__name__}", is_ours=is_ours)
+
+
+def _write(ident: bytes, query: DirectQuery, question: bytes, *, edns: bool = True) -> bytes:
     flags = (
         (_RD if query.recursive else 0)
         | (_AD if query.recursive else 0)
         | (_CD if query.unchecked else 0)
     )
     opt = struct.pack("!BHHIH", 0, _OPT, UDP_SIZE, _DO if query.signed else 0, 0)
-    return ident + struct.pack("!HHHHH", flags, 1, 0, 0, 1) + question + opt
+    head = ident + struct.pack("!HHHHH", flags, 1, 0, 0, int(edns))
+    return head + question + (opt if edns else b"")
 
 
 class _Ear(asyncio.DatagramProtocol):

@@ -33,11 +33,11 @@ _MAX_GLUE = 40  # names of a delegation, and addresses of each, that are kept
 _Records = list[tuple[dns.rrset.RRset, Mark]]
 
 
-def read_said(wire: bytes, query: DirectQuery, *, seconds: float) -> Heard:
-    """Read the reply to *query*, which took *seconds*; never raises."""
+def read_said(wire: bytes, query: DirectQuery, *, seconds: float, by_tcp: bool = False) -> Heard:
+    """Read the reply to *query*, which took *seconds*, *by_tcp* or not; never raises."""
     if len(wire) < HEADER or wire[4:6] == b"\0\0":
         # Only a failure may leave the question out, and then it says no more.
-        return Said(_code(wire), seconds=seconds)
+        return Said(_code(wire), seconds=seconds, by_tcp=by_tcp)
     opened = open_message(wire, (query.type, "CNAME", "NS", "A", "AAAA", "RRSIG"))
     if isinstance(opened, Unanswered):
         return opened
@@ -64,6 +64,7 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float) -> Heard:
         cut=min(map(_owner, _of(authority, CODES["NS"])), default=""),
         glue=_glue(additional),
         seconds=seconds,
+        by_tcp=by_tcp,
     )
 
 

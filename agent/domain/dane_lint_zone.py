@@ -22,6 +22,10 @@ _ROOT = "the root"
 
 def lint_zone(picture: Picture, intent: Intent) -> Iterator[Finding]:
     """Say what senders that validate do not get, or soon will not, and what is not signed."""
+    last = picture.control.last if picture.control and picture.is_clock_wrong else None
+    if last is not None:
+        detail = f"By our clock it is {_time(picture.now)}."
+        yield rules.CLOCK_IN_DOUBT.found(detail, _describe(last))
     for key, look in picture.looks.items():
         yield from _signed(picture, key, look, intent)
     if picture.is_proven:
@@ -39,16 +43,27 @@ def _signed(picture: Picture, key: Key, look: Look, intent: Intent) -> Iterator[
     name, kind = PeerText(key[0], MAX_NAME), key[1]
     last, now = look.last, picture.now
     is_bogus = key in bogus(picture)
+    is_told = not picture.is_clock_wrong
     evidence = tuple(map(_describe, look.said.signatures[:5]))
-    if last is not None and now > last.expiration and (is_bogus or _is_certain(last, now)):
+    if (
+        last is not None
+        and now > last.expiration
+        and (is_bogus or (is_told and _is_certain(last, now)))
+    ):
         detail = f"The signature over {kind} of {name} expired on {_time(last.expiration)}."
         yield rules.SIGNATURE_EXPIRED.found(detail, *evidence)
     elif is_bogus:
         detail = f"{kind} of {name} is answered without validation, and refused with it."
         yield rules.BOGUS.found(detail, *evidence)
-    elif last is not None and last.expiration - now < _margin(last, intent.warn_before):
+    elif last is not None and is_told and is_ending(look, now, intent.warn_before):
         detail = f"The signature over {kind} of {name} ends on {_time(last.expiration)}."
         yield rules.SIGNATURE_ENDS.found(detail, *evidence)
+
+
+def is_ending(look: Look, now: datetime, warn_before: timedelta) -> bool:
+    """Tell whether no signature of an answer holds for as long as it should."""
+    last = look.last
+    return last is not None and last.expiration - now < _margin(last, warn_before)
 
 
 def _is_certain(signature: Signature, now: datetime) -> bool:

@@ -87,7 +87,8 @@ class Picture:
     """All that one run has seen.
 
     ``looks`` are signatures by name and type, ``sights`` certificates by exchange, ``policy`` the
-    MTA-STS policy where it matters.
+    MTA-STS policy where it matters; ``control`` is a look at the name that tells of the resolver,
+    where a signature seems to have come to its end.
     """
 
     survey: Survey
@@ -95,6 +96,13 @@ class Picture:
     looks: Mapping[Key, Look] = field(default_factory=lambda: MappingProxyType({}))
     sights: Mapping[str, Sight] = field(default_factory=lambda: MappingProxyType({}))
     policy: Policy | None = None
+    control: Look | None = None
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """Whether the control is not valid either by our clock, as if it were we who are late."""
+        last = None if self.control is None else self.control.last
+        return last is not None and not last.inception <= self.now <= last.expiration
 
     @property
     def is_proven(self) -> bool:

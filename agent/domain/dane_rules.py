@@ -136,6 +136,14 @@ STS_ENFORCED = Rule(
     " enforce when the old MX record is gone.",
     reference=_MICROSOFT,
 )
+CLOCK_IN_DOUBT = Rule(
+    code="dane-clock-in-doubt",
+    severity=Severity.UNKNOWN,
+    summary="By the clock of this machine the signatures of the root of DNS are not valid either",
+    remedy="Set the clock of the agent's host, and have it kept by NTP. Until then nothing is said"
+    " about when signatures end.",
+    reference="RFC 4035 section 5.3.1",
+)
 NOT_TRUSTED = Rule(
     code="dane-resolver-not-trusted",
     severity=Severity.UNKNOWN,

@@ -23,7 +23,7 @@ class DirectQuery:
     ``name`` is as in :class:`agent.domain.lookup.Query`. ``port`` is 53 for all but a resolver of
     the configuration. ``recursive`` desires that the server finds out (RD), ``signed`` that
     signatures come along (DO, RFC 4035 section 3.2.1), ``unchecked`` that a validating resolver
-    gives what it could not validate (CD).
+    gives what it could not validate (CD). ``by_tcp`` asks over TCP from the first.
     """
 
     server: Address
@@ -33,6 +33,7 @@ class DirectQuery:
     recursive: bool = False
     signed: bool = False
     unchecked: bool = False
+    by_tcp: bool = False
 
 
 class Code(enum.StrEnum):
@@ -71,7 +72,7 @@ class Said:
     theirs as it is on the wire, in seconds. ``authoritative`` is the AA bit, ``authentic`` the AD
     bit, ``recursion`` whether the server offers it (RA). ``delegation`` are the NS records of a
     referral, ``cut`` the zone whose they are, ``glue`` the addresses beside it, by name.
-    ``seconds`` is how long it took.
+    ``seconds`` is how long it took, ``by_tcp`` whether it came over TCP.
     """
 
     code: Code
@@ -86,6 +87,7 @@ class Said:
     cut: str = field(default="", compare=False)
     glue: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     seconds: float = field(default=0.0, compare=False)
+    by_tcp: bool = field(default=False, compare=False)
 
     @property
     def is_referral(self) -> bool:

@@ -96,10 +96,14 @@ class Silence(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """DNS could not say. Never to be taken for the absence of a record."""
+    """DNS could not say. Never to be taken for the absence of a record.
+
+    ``is_ours`` tells that this machine could not ask: nobody else is to blame.
+    """
 
     reason: Silence
     detail: str = field(default="", compare=False)
+    is_ours: bool = field(default=False, compare=False)
 
 
 Reply = Answer | Unanswered

@@ -88,7 +88,8 @@ class Survey:
 
     Without ``zone`` there is nothing to look at, and ``silence`` says why if DNS could not. ``soa``
     is the resolver's answer; ``left_out`` the number of servers that were not asked. ``wildcards``
-    is what one server says of names that nobody created, by title.
+    is what one server says of names that nobody created, by title. ``has_tcp`` tells, where an
+    answer was cut, whether anybody answers us over TCP.
     """
 
     domain: str
@@ -101,6 +102,7 @@ class Survey:
     resolvers: tuple[Resolver, ...] = ()
     wildcards: Mapping[str, Heard] = field(default_factory=dict)
     left_out: int = 0
+    has_tcp: bool = False
 
     def of(self, standing: Standing) -> tuple[Voice, ...]:
         """Return the voices of a standing."""
@@ -120,10 +122,11 @@ def survey(
     voices = yield from _voices(zone.name, _all_places(zone, hosts))
     wanted = topics(domain, zone.name, selectors)
     voices = yield from _tell(voices, wanted)
+    has_tcp = yield from _try_tcp(zone, voices)
     wild = yield from _wildcards(domain, voices)
     servers = yield from _resolvers(resolvers, wanted)
     left_out = len(zone.names) - len(hosts)
-    return Survey(domain, zone, None, soa, wanted, hosts, voices, servers, wild, left_out)
+    return Survey(domain, zone, None, soa, wanted, hosts, voices, servers, wild, left_out, has_tcp)
 
 
 def _is_asked(address: Address) -> bool:
@@ -211,6 +214,25 @@ def _tell(voices: tuple[Voice, ...], wanted: tuple[Topic, ...]) -> Inquiry[tuple
         for at, voice in enumerate(good)
     }
     return tuple(full.get(id(voice), voice) for voice in voices)
+
+
+def _try_tcp(zone: Zone, voices: tuple[Voice, ...]) -> Inquiry[bool]:
+    """Tell whether anybody answers over TCP; asked only where somebody has cut an answer."""
+    told = [each for voice in voices for each in (voice.soa, *voice.told.values())]
+    if any(isinstance(each, Said) and each.by_tcp for each in told):
+        return True
+    if not any(map(is_cut, told)):
+        return False
+    near = [voice.address for voice in voices if voice.standing is Standing.GOOD]
+    above = [address for address, said in zone.above if isinstance(said, Said)]
+    places = dict.fromkeys((*above[:_FEW], *near[:_FEW]))
+    tried = yield tuple(DirectQuery(each, zone.name, "SOA", by_tcp=True) for each in places)
+    return any(isinstance(each, Said) for each in tried)
+
+
+def is_cut(told: Heard) -> bool:
+    """Tell whether an answer was cut, and not to be had over TCP."""
+    return isinstance(told, Unanswered) and told.reason is Silence.TRUNCATED
 
 
 def _wildcards(domain: str, voices: tuple[Voice, ...]) -> Inquiry[Mapping[str, Heard]]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from agent.domain import nameservers_rules as rules
-from agent.domain.direct import Address, Code, Heard, Said
+from agent.domain.direct import Address, Code, Said
 from agent.domain.finding import Finding
 from agent.domain.knowledge.addresses import special_use
 from agent.domain.lookup import Silence, Unanswered
 from agent.domain.names import MAX_NAME
-from agent.domain.nameservers import Host, Standing, Survey, Voice, is_special
+from agent.domain.nameservers import Host, Standing, Survey, Voice, is_cut, is_special
 from agent.domain.nameservers_zone import Zone, is_below
 from agent.domain.peer_text import PeerText
 
@@ -25,14 +25,22 @@ _NETWORKS = {4: 24, 6: 48}  # prefix lengths of what one site usually has
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What can be seen from here: ``families`` is from which of them anything was heard."""
+    """What can be seen from here: ``families`` is from which of them anything was heard.
+
+    ``has_tcp`` tells whether anybody answers over TCP, as far as that matters.
+    """
 
     families: frozenset[int]
     is_intercepted: bool
+    has_tcp: bool = False
 
     def accuses(self, voice: Voice) -> bool:
         """Tell whether what *voice* says, or its silence, is its own doing."""
-        return voice.standing is not Standing.SILENT or voice.address.version in self.families
+        if voice.standing is not Standing.SILENT:
+            return True
+        if isinstance(voice.soa, Unanswered) and voice.soa.is_ours:
+            return False
+        return voice.address.version in self.families and (self.has_tcp or not is_cut(voice.soa))
 
 
 def see(found: Survey) -> Sight:
@@ -41,7 +49,8 @@ def see(found: Survey) -> Sight:
     everybody = [*above, *((voice.address, voice.soa) for voice in found.voices)]
     said = [(address, each) for address, each in everybody if isinstance(each, Said)]
     forged = [_is_resolvers(each) for _, each in said]
-    return Sight(frozenset(address.version for address, _ in said), bool(forged) and all(forged))
+    families = frozenset(address.version for address, _ in said)
+    return Sight(families, bool(forged) and all(forged), found.has_tcp)
 
 
 def _is_resolvers(said: Said) -> bool:
@@ -107,14 +116,21 @@ def _lint_some(found: Survey, accused: list[Voice]) -> Iterator[Finding]:
     for voice in accused:
         rule = rules.LAME if voice.standing is Standing.LAME else rules.SILENT
         yield rule.found(f"{describe(voice)}.")
-    for voice in found.of(Standing.GOOD):
-        cut = [title for title, told in voice.told.items() if _is_cut(told)]
-        if cut:
-            yield rules.TCP.found(f"{_place(voice)}: {', '.join(cut)}.")
+    yield from _lint_cut(found)
 
 
-def _is_cut(told: Heard) -> bool:
-    return isinstance(told, Unanswered) and told.reason is Silence.TRUNCATED
+def _lint_cut(found: Survey) -> Iterator[Finding]:
+    """Yield who gives no answer over TCP, if anybody does: our own firewall may be shut."""
+    cut = [
+        f"{_place(voice)}: {', '.join(titles)}"
+        for voice in found.of(Standing.GOOD)
+        if (titles := [title for title, told in voice.told.items() if is_cut(told)])
+    ]
+    if found.has_tcp:
+        for line in cut:
+            yield rules.TCP.found(f"{line}.")
+    elif cut:
+        yield rules.OUT_OF_REACH.found("Answers are cut, and nobody answers us over TCP.", *cut)
 
 
 def describe(voice: Voice) -> str:

@@ -252,7 +252,7 @@ RESOLVER_DIFFERS = Rule(
 OUT_OF_REACH = Rule(
     code="nameservers-out-of-reach",
     severity=Severity.UNKNOWN,
-    summary="No name server can be asked from here",
+    summary="No name server can be asked from here, or none over TCP",
     remedy="Nothing is known to be wrong with the domain. Let the agent's host send to port 53 of"
     " any address, over UDP and TCP, or switch this check off.",
     reference="docs/architecture.md",

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, cast
 
 from agent.domain.dane_lint import lint
 from agent.domain.dane_lint_microsoft import is_moving
-from agent.domain.dane_lint_zone import bogus
+from agent.domain.dane_lint_zone import bogus, is_ending
 from agent.domain.dane_picture import Intent, Look, Picture, Sight
 from agent.domain.dane_report import SIGNALS, draw_facts, measure
-from agent.domain.dane_rules import NOT_TRUSTED, RULES
+from agent.domain.dane_rules import CLOCK_IN_DOUBT, NOT_TRUSTED, RULES
 from agent.domain.dane_survey import Controls, Key, Survey, survey
 from agent.domain.direct import Address, Code, DirectQuery, Said
 from agent.domain.finding import Finding, Outcome
@@ -96,6 +96,8 @@ async def run(check: DaneCheck, tools: Toolbox) -> Outcome:
     )
     now = tools.clock.now()
     picture = Picture(found, now, looks, _sights(found, tools, now), policy)
+    control = await _control(found, looks, tools, settings.warn_before)
+    picture = replace(picture, control=control)
     intent = Intent(settings.required, settings.warn_before, settings.rollover_before)
     findings = (*lint(picture, intent), *_silences(picture))
     return Outcome(
@@ -119,6 +121,8 @@ def _failure(picture: Picture, findings: tuple[Finding, ...]) -> str:
     if DNS_UNANSWERED in rules:
         silences = (each for _, each in picture.survey.replies if isinstance(each, Unanswered))
         return next(silences).reason.value
+    if CLOCK_IN_DOUBT in rules:
+        return "clock"
     return picture.survey.validation.value if NOT_TRUSTED in rules else ""
 
 
@@ -136,6 +140,19 @@ async def _look(found: Survey, tools: Toolbox, within: timedelta) -> Mapping[Key
     except TimeoutError:
         return {}
     return {key: look for key, look in zip(keys, looks, strict=True) if look is not None}
+
+
+async def _control(
+    found: Survey, looks: Mapping[Key, Look], tools: Toolbox, warn_before: timedelta
+) -> Look | None:
+    """Look at the control where a signature seems to end: that may be our clock's doing."""
+    server, now = _server(tools), tools.clock.now()
+    if server is None or tools.direct is None:
+        return None
+    if not any(is_ending(each, now, warn_before) for each in looks.values()):
+        return None
+    key = (found.control, "A" if found.control else "NS")
+    return await _ask(tools.direct, server, key, is_failed=False)
 
 
 async def _ask(direct: "Direct", server: Server, key: Key, *, is_failed: bool) -> Look | None:

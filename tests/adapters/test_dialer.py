@@ -38,6 +38,14 @@ LOOPBACK = ip_address("127.0.0.1")
         pytest.param("::ffff:10.0.0.1", False, True, id="mapped private"),
         pytest.param("64:ff9b::7f00:1", False, False, id="translated loopback"),
         pytest.param("2002:7f00:1::", False, False, id="6to4 loopback"),
+        pytest.param("64:ff9b::c01f:c40a", True, True, id="translated routable"),
+        pytest.param("64:ff9b:1::7f00:1", False, False, id="loopback by a translator of our own"),
+        pytest.param("64:ff9b:1::a00:1", False, True, id="private by a translator of our own"),
+        pytest.param("::127.0.0.1", False, False, id="compatible loopback"),
+        pytest.param("::10.0.0.1", False, True, id="compatible private"),
+        pytest.param("::ffff:0:127.0.0.1", False, False, id="stateless loopback"),
+        pytest.param("fec0::1", False, True, id="site-local"),
+        pytest.param("168.63.129.16", False, True, id="metadata at a public address"),
     ],
 )
 def test_addresses_in_public_data_do_not_lead_inside(

@@ -1,7 +1,10 @@
 """A server is asked directly: its bits, its referrals, its signatures; and its bad manners."""
 
 import asyncio
+import os
+import resource
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import cast
@@ -13,9 +16,10 @@ import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dns_direct import Direct
+from agent.adapters.dns_serving import FORMERR, NOTIMP
 from agent.domain.direct import Code, DirectQuery, Said, Signature
 from agent.domain.lookup import Exchange, Silence, TextRecord, Type, Unanswered
-from servers.dns import Content, DnsServer, Fault
+from servers.dns import Content, DnsServer, Fault, WithoutEdns
 
 SERVER = ip_address("192.0.2.53")
 
@@ -195,3 +199,42 @@ async def test_signatures_of_the_records_asked_for_are_read() -> None:
             60,
         ),
     )
+
+
+async def test_whoever_is_out_of_sockets_blames_itself(server: DnsServer) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        said = await direct(server.address).ask(query())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert said == Unanswered(Silence.UNREACHABLE)
+    assert isinstance(said, Unanswered)
+    assert said.is_ours
+    await server.stop()
+    said = await direct(server.address).ask(query())
+    assert isinstance(said, Unanswered)
+    assert not said.is_ours
+    await server.start()
+
+
+async def test_a_question_may_go_over_tcp_from_the_first(server: DnsServer) -> None:
+    said = await direct(server.address).ask(replace(query(), by_tcp=True))
+    assert isinstance(said, Said)
+    assert said.by_tcp
+    assert (server.datagrams, server.connections) == (0, 1)
+
+
+async def test_a_server_without_edns_is_asked_once_more_without_it(server: DnsServer) -> None:
+    for rcode in (FORMERR, NOTIMP):
+        server.zone["old.example.com", "MX"] = WithoutEdns("10 mx.example.com", rcode)
+        said = await direct(server.address).ask(query("old.example.com"))
+        assert isinstance(said, Said)
+        assert said.records == (Exchange(10, "mx.example.com"),)
+    server.zone["none.example.com", "MX"] = Fault.FORMERR
+    said = await direct(server.address).ask(query("none.example.com"))
+    assert isinstance(said, Said)
+    assert said.code is Code.FORMERR
+    assert server.asked["none.example.com", "MX"] == 2

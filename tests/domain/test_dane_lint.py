@@ -89,6 +89,42 @@ CASES = [
         "another one is valid",
         GOOD.but(looks={(D, "MX"): look(LONG_AGO, signature(5 * DAY))}),
     ),
+    (
+        quiet,
+        rules.SIGNATURE_EXPIRED,
+        "by our clock the root has expired too",
+        GOOD.but(looks={(D, "MX"): look(LONG_AGO)}, root=look(LATE)),
+    ),
+    (
+        fires,
+        rules.CLOCK_IN_DOUBT,
+        "by our clock the root has expired too",
+        GOOD.but(looks={(D, "MX"): look(LONG_AGO)}, root=look(LATE)),
+    ),
+    (
+        fires,
+        rules.CLOCK_IN_DOUBT,
+        "by our clock the root is not signed yet",
+        GOOD.but(looks={(D, "MX"): look(LONG_AGO)}, root=look(signature(60 * DAY))),
+    ),
+    (
+        quiet,
+        rules.SIGNATURE_ENDS,
+        "by our clock the root has expired too",
+        GOOD.but(looks={(D, "MX"): look(signature(DAY))}, root=look(LATE)),
+    ),
+    (
+        quiet,
+        rules.CLOCK_IN_DOUBT,
+        "the root is valid",
+        GOOD.but(looks={(D, "MX"): look(LONG_AGO)}, root=look(signature(9 * DAY))),
+    ),
+    (
+        fires,
+        rules.SIGNATURE_EXPIRED,
+        "the root is valid",
+        GOOD.but(looks={(D, "MX"): look(LONG_AGO)}, root=look(signature(9 * DAY))),
+    ),
     (quiet, rules.SIGNATURE_EXPIRED, "valid", GOOD.but(looks={(D, "MX"): look(signature(DAY))})),
     (
         fires,

@@ -125,6 +125,11 @@ TABLE: list[tuple[Rule, Change, Change]] = [
     (rules.LAME, only(SECOND, Unanswered(Silence.MALFORMED)), gone(SECOND)),
     (rules.SILENT, gone(SECOND), named("ns2.dns.example", SECOND, SIX)),
     (
+        rules.SILENT,
+        only(SECOND, Unanswered(Silence.UNREACHABLE)),
+        only(SECOND, Unanswered(Silence.UNREACHABLE, is_ours=True)),
+    ),
+    (
         rules.TCP,
         says(SECOND, "contoso.com", "TXT", Unanswered(Silence.TRUNCATED)),
         says(SECOND, "contoso.com", "TXT", Unanswered(Silence.TIMEOUT)),

@@ -11,9 +11,10 @@ import pytest
 from agent.adapters.plans import Recall
 from agent.adapters.sightings import Chain, Sightings
 from agent.domain import dane_rules as rules
+from agent.domain.dane_survey import Controls
 from agent.domain.direct import Code, DirectQuery, Heard, Said
 from agent.domain.fact import Table
-from agent.domain.finding import Outcome
+from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply
 from agent.domain.mta_sts_terms import Mode, Policy
 from agent.probes.base import DNS_UNANSWERED, Check, Toolbox
@@ -96,7 +97,8 @@ class World:
 async def test_what_is_signed_is_asked_for_once_more_at_the_resolver() -> None:
     world = World(heard={(D, False): Said(Code.NOERROR, signatures=(signature(DAY),))})
     outcome = await world.run()
-    assert [(each.name, each.type) for each in world.asked] == [(D, "MX"), (OWN, "A"), (AT, "TLSA")]
+    asked = [(each.name, each.type) for each in world.asked]
+    assert asked == [(D, "MX"), (OWN, "A"), (AT, "TLSA"), ("", "NS")]
     for each in world.asked:
         assert (str(each.server), each.port) == ("127.0.0.1", 5353)
         assert each.recursive
@@ -104,6 +106,23 @@ async def test_what_is_signed_is_asked_for_once_more_at_the_resolver() -> None:
         assert each.unchecked
     fires(rules.SIGNATURE_ENDS, outcome)
     quiet(rules.SIGNATURE_ENDS, await world.run(warn_before="1h"))
+
+
+async def test_before_a_signature_counts_as_expired_the_control_tells_of_our_clock() -> None:
+    late = Said(Code.NOERROR, signatures=(signature(-40 * DAY),))
+    for name in ("", "signed.example"):
+        settings: dict[str, Any] = {"signed_control": name or None}
+        case = GOOD.but(controls=Controls(name))
+        world = World(case, heard={(D, False): late, (name, False): late})
+        outcome = await world.run(**settings)
+        fires(rules.CLOCK_IN_DOUBT, outcome)
+        quiet(rules.SIGNATURE_EXPIRED, outcome)
+        assert (outcome.severity, outcome.failure) == (Severity.UNKNOWN, "clock")
+        world.heard[name, False] = Said(Code.NOERROR, signatures=(signature(9 * DAY),))
+        fires(rules.SIGNATURE_EXPIRED, await world.run(**settings))
+    world = World(heard={(D, False): Said(Code.NOERROR, signatures=(signature(9 * DAY),))})
+    assert (await world.run()).findings == ()
+    assert ("", "NS") not in [(each.name, each.type) for each in world.asked]
 
 
 async def test_nobody_is_asked_about_a_domain_that_is_not_signed() -> None:

@@ -22,7 +22,7 @@ from agent.probes.nameservers import PROBE, NameserversSettings, run
 from agent.settings import DomainSubject
 from proof import fires, quiet
 from servers.authority import Authority
-from servers.dns import Content, DnsServer, Fault, Published, Raw, Truncated
+from servers.dns import Content, DnsServer, Fault, Published, Raw, Truncated, WithoutTcp
 from servers.standings import HandClock
 
 ABOVE, FIRST, SECOND = "192.31.196.1", "192.31.196.53", "192.52.193.53"
@@ -218,6 +218,25 @@ async def test_lame_silent_and_cut_servers_are_told_apart(world: World) -> None:
     world.first.is_lame = world.second.is_lame = True
     found = fires(rules.ALL_LAME, await world.run())
     assert found.detail.endswith("; the resolver still has an answer.")
+
+
+async def test_answers_that_are_cut_accuse_nobody_where_tcp_leads_nowhere(world: World) -> None:
+    cut = Truncated("v=spf1 -all", tcp="closes")
+    for server in (world.above, world.first, world.second):
+        server.zone |= {TXT: cut, SOA: WithoutTcp(str(ZONE[SOA]))}
+    outcome = await world.run()
+    found = fires(rules.OUT_OF_REACH, outcome)
+    assert found.detail == "Answers are cut, and nobody answers us over TCP."
+    assert found.evidence == (
+        f"ns1.dns.example ({FIRST}): SPF",
+        f"ns2.dns.example ({SECOND}): SPF",
+    )
+    assert outcome.severity is Severity.UNKNOWN
+    assert outcome.failure == "unreachable"
+    world.above.zone[SOA] = ZONE[SOA]
+    outcome = await world.run()
+    quiet(rules.OUT_OF_REACH, outcome)
+    assert codes(outcome) == {"tcp"}
 
 
 async def test_where_the_resolver_fails_too_the_zone_above_shows_whose_fault_it_is(

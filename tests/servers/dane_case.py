@@ -74,6 +74,7 @@ class Case:
     control: Reply = field(default_factory=lambda: Answer(("a.root-servers.net",), authentic=True))
     is_believed: bool = True
     now: datetime = NOON
+    root: Look | None = None
 
     def but(self, **changes: object) -> "Case":
         """Return the case with other values."""
@@ -95,7 +96,7 @@ class Case:
     def picture(self) -> Picture:
         plan = survey(D, self.controls, is_believed=self.is_believed)
         found = replay(plan, self.zone())
-        return Picture(found, self.now, self.looks, self.sights, self.policy)
+        return Picture(found, self.now, self.looks, self.sights, self.policy, self.root)
 
     def findings(self) -> tuple[Finding, ...]:
         picture = self.picture()

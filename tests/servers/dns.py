@@ -38,6 +38,7 @@ from servers.dns_zone import (
     Truncated,
     View,
     WithoutEdns,
+    WithoutTcp,
     Zone,
     publish,
     read_records,
@@ -58,6 +59,7 @@ __all__ = [
     "Rotating",
     "Truncated",
     "WithoutEdns",
+    "WithoutTcp",
     "Zone",
     "read_records",
 ]
@@ -243,6 +245,9 @@ class DnsServer(asyncio.DatagramProtocol):
         self, question: Question, data: bytes, writer: asyncio.StreamWriter
     ) -> None:
         content = self._content(question)
+        if isinstance(content, WithoutTcp):
+            writer.close()
+            return
         if isinstance(content, Raw):
             reply = content.make(question, data)
         else:

@@ -97,6 +97,13 @@ class WithoutEdns:
 
 
 @dataclass(frozen=True, slots=True)
+class WithoutTcp:
+    """Records over UDP; over TCP the connection is closed."""
+
+    records: Loose
+
+
+@dataclass(frozen=True, slots=True)
 class AliasOnly:
     """A CNAME whose target the server does not follow."""
 
@@ -113,6 +120,7 @@ Content = (
     | Held
     | Rotating
     | WithoutEdns
+    | WithoutTcp
     | AliasOnly
     | Loose
 )
@@ -144,7 +152,9 @@ def _record(kind: str, item: str | bytes | Record) -> Record:
     return item.removesuffix(".")
 
 
-_WITH_RECORDS = Published | Truncated | Forged | Delayed | Held | Rotating | WithoutEdns
+_WITH_RECORDS = (
+    Published | Truncated | Forged | Delayed | Held | Rotating | WithoutEdns | WithoutTcp
+)
 
 
 class View(Mapping[tuple[str, str], tuple[Record, ...]]):
