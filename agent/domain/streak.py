@@ -2,8 +2,9 @@
 
 A streak begins with the run that finds the rule, goes on over a restart of the agent, and ends with
 the first run that can tell and does not find it. A run that could not tell ends nothing: what is
-found again after it has been so since it was found first, but the runs are counted anew, because
-they are no longer in a row.
+found again after it has been so since it was found first. A row that was long enough to alert goes
+on, or every silence of a resolver would end alerts and raise them anew; one that had only begun is
+counted anew, because its runs are no longer in a row.
 """
 
 from collections.abc import Mapping
@@ -24,14 +25,15 @@ ENOUGH = 2  # runs in a row that an alert asks for; more need not be known
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """A rule was first found at *since*, at *last* again, and in so many *runs* in a row.
+    """A rule was first found at *since*, and in so many *runs* in a row until *last*.
 
-    ``runs`` is 0 while the last run could not tell.
+    ``is_found`` is false while the last run, which counts for ``last``, could not tell.
     """
 
     runs: int
     since: datetime
     last: datetime
+    is_found: bool = True
 
 
 Streaks = Mapping[str, Streak]  # by the code of the rule
@@ -47,13 +49,14 @@ def after(before: Streaks, outcome: Outcome, at: datetime, interval: timedelta) 
     if any(finding.severity is Severity.UNKNOWN for finding in outcome.findings):
         for code, streak in before.items():
             if code not in found and at - streak.last < FORGOTTEN:
-                streaks[code] = Streak(0, streak.since, streak.last)
+                runs = streak.runs if streak.runs >= ENOUGH else 0
+                streaks[code] = Streak(runs, streak.since, at, is_found=False)
     return streaks
 
 
 def in_a_row(streaks: Streaks) -> Mapping[str, int]:
     """Return in how many runs in a row each rule was found that the last run has found."""
-    return {code: streak.runs for code, streak in streaks.items() if streak.runs}
+    return {code: streak.runs for code, streak in streaks.items() if streak.is_found}
 
 
 def _longer(before: Streak | None, at: datetime, interval: timedelta) -> Streak:

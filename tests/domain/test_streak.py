@@ -34,14 +34,19 @@ def test_it_grows_by_each_run_that_finds_the_rule_and_ends_with_one_that_does_no
     assert in_a_row(streaks) == {TOO_MANY.code: 3}
 
 
-def test_a_run_that_could_not_tell_ends_nothing_and_breaks_the_row() -> None:
+def test_a_run_that_could_not_tell_ends_nothing() -> None:
     blind = run((0, WORSE), (5, WORSE), (10, BLIND), (15, BLIND))
-    assert blind[TOO_MANY.code] == Streak(0, NOON, NOON + INTERVAL)
+    assert blind[TOO_MANY.code] == Streak(2, NOON, NOON + 3 * INTERVAL, is_found=False)
     assert in_a_row(blind) == {DNS_UNANSWERED.code: 2}
-    again = run((0, WORSE), (5, WORSE), (10, BLIND), (15, WORSE), (20, WORSE))
-    assert again == {TOO_MANY.code: Streak(2, NOON, NOON + 4 * INTERVAL)}
+    again = run((0, WORSE), (5, WORSE), (10, BLIND), (15, WORSE))
+    assert again == {TOO_MANY.code: Streak(3, NOON, NOON + 3 * INTERVAL)}
     mended = run((0, WORSE), (5, BLIND), (10, FINE), (15, WORSE))
     assert mended == {TOO_MANY.code: at(15)}
+
+
+def test_a_row_that_had_only_begun_is_counted_anew_after_a_run_that_could_not_tell() -> None:
+    again = run((0, WORSE), (5, BLIND), (10, WORSE))
+    assert again == {TOO_MANY.code: Streak(1, NOON, NOON + 2 * INTERVAL)}
 
 
 def test_runs_too_far_apart_are_not_in_a_row() -> None:
@@ -53,7 +58,7 @@ def test_runs_too_far_apart_are_not_in_a_row() -> None:
 def test_after_a_week_unseen_it_is_another_fault() -> None:
     week = 7 * 24 * 60
     assert run((0, WORSE), (week, WORSE))[TOO_MANY.code] == at(week)
-    assert TOO_MANY.code not in run((0, WORSE), (5, BLIND), (week, BLIND))
+    assert TOO_MANY.code not in run((0, WORSE), (5, BLIND), (week + 5, BLIND))
 
 
 def test_a_clock_that_was_ahead_leaves_no_time_that_is_yet_to_come() -> None:

@@ -152,6 +152,22 @@ AGREEING = [
         {f"{minute}m": {"MailflowSpfSyntax"} for minute in range(6)},
     ),
     Case(
+        "what had ended before the restart does not come back",
+        {
+            **found(SPF, "spf-syntax", "critical", "2 2 stale"),
+            **judged(SPF, "3 3 0 stale"),
+        },
+        {"1m": {"MailflowSpfSyntax"}, "2m": set(), "4m": set()},
+    ),
+    Case(
+        "a run that cannot tell mends nothing, however long it lasts",
+        {
+            **found(SPF, "spf-syntax", "critical", "2 2 stale _x5 3 stale"),
+            **judged(SPF, "3 3 2x5 3 0"),
+        },
+        {f"{minute}m": {"MailflowSpfSyntax"} for minute in (1, 2, 7, 8)} | {"10m": set()},
+    ),
+    Case(
         "but not for long",
         {**found(SPF, "spf-syntax", "critical", "2 2 stale"), **judged(SPF, "3 3 stale")},
         {"10m": {"MailflowSpfSyntax"}, "12m": set()},

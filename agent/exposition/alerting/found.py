@@ -2,10 +2,11 @@
 
 The findings of all agents in recorded series, which the alerts on findings stand on. The first
 leaves out what another agent, running the same check, has just seen to be well: a fault that only
-one of two sees is not yet somebody's night. The second keeps what was found last while nobody has a
-verdict, for a short time: between the end of an agent and the first run after its start nothing is
-mended, and an alert that went away would say so. The third adds where it is: the server that takes
-the mail and the place where it is picked up, so that one cause can silence what follows from it.
+one of two sees is not yet somebody's night. The second keeps what was found last while nobody can
+tell, and for a short time while nobody has a verdict: neither a resolver that is down nor the
+restart of an agent mends anything, and an alert that went away would say so. The third adds where
+it is: the server that takes the mail and the place where it is picked up, so that one cause can
+silence what follows from it.
 """
 
 from agent.exposition.alerting.alert import Record
@@ -21,6 +22,9 @@ HOLD = "10m"  # for which a finding stands without a verdict: a restart, of the 
 _ALL = "without (instance, pod)"
 _CHECK = "job, tenant, subject, probe"
 _SEVERITY = f"min {_ALL} (mailflow_check_severity)"
+_VERDICT = f"max {_ALL} (mailflow_check_severity)"
+_HEARD = f"max {_ALL} (last_over_time(mailflow_check_severity[{HOLD}]))"
+_OF_CHECK = "ignoring (rule, severity)"
 
 
 def found(rule: str, runs: int = 2) -> str:
@@ -60,7 +64,9 @@ def one_of_each(info: str) -> str:
 
 
 def _joined(labels: str, info: str) -> str:
-    return f"({HELD} * on ({_CHECK}) group_left ({labels}) {one_of_each(info)})"
+    lately = one_of_each(f"last_over_time({info}[{HOLD}])")
+    where = f"({one_of_each(info)} or on ({_CHECK}) {lately})"
+    return f"({HELD} * on ({_CHECK}) group_left ({labels}) {where})"
 
 
 _OR = f" or on ({_CHECK}, rule) "
@@ -77,8 +83,10 @@ RECORDS = (
     ),
     Record(
         HELD,
-        f"{AGREED} or last_over_time({AGREED}[{HOLD}])"
-        f" unless ignoring (rule, severity) max {_ALL} (mailflow_check_severity)",
+        # What stood at the evaluation before, so that what had ended does not come back.
+        f"{AGREED}"
+        f" or ({HELD} unless {_OF_CHECK} {_VERDICT} and {_OF_CHECK} {_HEARD})"
+        f' or ({HELD}{{severity!="unknown"}} and {_OF_CHECK} {_SEVERITY} == 2)',
     ),
     Record(
         LOCATED,
