@@ -181,6 +181,7 @@ class PagingWorld:
                 "inbound": "off",
                 "refusal": "off",
                 "exchange": "off",
+                "nameservers": "off",  # this world has none that could be asked
             },
             "budget": {
                 "messages_per_route_per_minute": 60,

@@ -31,8 +31,6 @@ tenants:
       - name: contoso.com
         senders: [exchange-online, 192.31.196.25]
         not_senders: [192.31.196.200]
-        checks:
-          reputation: {interval: 1s, lists: [{zone: blocklist.example, refuses: true}]}
     connectors:
       - name: to-datacentre
         smart_hosts: [mail.contoso.com]
@@ -161,6 +159,7 @@ checks:
   dane: {{interval: 1s, timeout: 8s}}
   mta-sts: {{interval: 1s, timeout: 8s}}
   tls-rpt: {{interval: 1s, timeout: 8s}}
+  reputation: {{interval: 1s, timeout: 8s}}
   autodiscover: {{interval: 1s, timeout: 8s}}
   reverse: {{interval: 1s, timeout: 8s}}
   nameservers: {{interval: 2s, timeout: 8s, report_changes_for: {changes}}}
