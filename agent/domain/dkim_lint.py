@@ -94,7 +94,7 @@ def _at_microsoft(survey: Survey, intent: Intent) -> Iterator[Finding]:
             fix = _cname(one, _target(one, known))
             detail = f"{one.name} is a TXT record, not an alias."
             yield rules.CNAME_COPIED.found(detail, fix=fix)
-    yield from _keyless(ours, right, survey, intent)
+    yield from _keyless(ours, right, survey)
 
 
 def _nothing(survey: Survey, ours: list[Selector], intent: Intent) -> Iterator[Finding]:
@@ -163,16 +163,13 @@ def _alias(one: Selector, ours: list[Selector], survey: Survey) -> Iterator[Find
         yield rules.CNAME_FOREIGN.found(f"{said}: `{token}` is no token of {survey.domain}.")
 
 
-def _keyless(
-    ours: list[Selector], right: list[Selector], survey: Survey, intent: Intent
-) -> Iterator[Finding]:
+def _keyless(ours: list[Selector], right: list[Selector], survey: Survey) -> Iterator[Finding]:
     """Say that neither alias leads to a key. The one that does not sign now may have none."""
     if any(one.verdict not in {Verdict.MISSING, Verdict.REVOKED} for one in ours) or not right:
         return
     names = " and ".join(f"{one.name}" for one in right)
-    call = command("New-DkimSigningConfig", DomainName=survey.domain, Enabled=True)
-    if intent.config is not None:
-        call = command("Set-DkimSigningConfig", survey.domain, Enabled=True)
+    # Only who has a configuration was told the names of the aliases, so there is one to turn on.
+    call = command("Set-DkimSigningConfig", survey.domain, Enabled=True)
     lines = (f"{one.wanted.selector}: {line}" for one in right for line in _steps(one))
     detail = f"{names} lead to no key: Microsoft publishes it when signing is turned on."
     yield rules.KEY_MISSING.found(detail, *lines, fix=call)

@@ -41,6 +41,7 @@ _DAY = 86400
 _SHOWN = 40  # servers of a delegation that are shown and compared
 _RESOLVERS = 4  # of the configuration that are asked
 
+_BLIND = "No name server answers from here: this network may let nobody ask but its own resolver."
 _NO_WAY = (rules.OUT_OF_REACH, rules.INTERCEPTED)
 
 
@@ -103,9 +104,10 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
         return Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
     now = tools.clock.now()
     seen = _note_delegation(check, tools, found, now)
+    own = tuple(lint(found, reach=check.settings.reach))
     findings = bounded(
         (
-            *_lint_servers(check.settings, found),
+            *(each for each in own if check.settings.must_reach or each.rule not in _NO_WAY),
             *_lint_delegation(check, found, seen, now),
             *_lint_lasting(check, tools, found, now),
             *answers.lint_times(
@@ -120,14 +122,10 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     if seen is not None:
         facts |= {"delegation": _told(found), "changes": _past(seen)}
     since = None if seen is None else seen.changed_at or seen.first_seen
-    failure = "unreachable" if any(each.rule in _NO_WAY for each in findings) else ""
-    return Outcome(findings, measure(found, since), facts, failure)
-
-
-def _lint_servers(settings: NameserversSettings, found: Survey) -> Iterator[Finding]:
-    for each in lint(found, reach=settings.reach):
-        if settings.must_reach or each.rule not in _NO_WAY:
-            yield each
+    is_blind = any(each.rule in _NO_WAY for each in own)
+    failure = "unreachable" if is_blind and check.settings.must_reach else ""
+    idle = _BLIND if is_blind and not findings else ""
+    return Outcome(findings, measure(found, since), facts, failure, idle=idle)
 
 
 def _selectors(check: NameserversCheck) -> tuple[str, ...]:

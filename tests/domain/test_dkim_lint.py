@@ -419,7 +419,7 @@ def test_a_healthy_domain_has_no_findings(case: Case) -> None:
         (
             rules.KEY_MISSING,
             two(lead("selector1"), lead("selector2")),
-            f"New-DkimSigningConfig -DomainName '{D}' -Enabled $true",
+            f"Set-DkimSigningConfig -Identity '{D}' -Enabled $true",
         ),
         (
             keys.SHORT,
