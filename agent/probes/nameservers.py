@@ -108,7 +108,7 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     findings = bounded(
         (
             *(each for each in own if check.settings.must_reach or each.rule not in _NO_WAY),
-            *_lint_delegation(check, found, seen, now),
+            *_lint_delegation(check, tools, found, seen, now),
             *_lint_lasting(check, tools, found, now),
             *answers.lint_times(
                 found,
@@ -166,7 +166,7 @@ def _lines(found: Survey) -> list[str]:
 
 
 def _lint_delegation(
-    check: NameserversCheck, found: Survey, seen: "Seen | None", now: datetime
+    check: NameserversCheck, tools: Toolbox, found: Survey, seen: "Seen | None", now: datetime
 ) -> Iterator[Finding]:
     """Yield servers that the operator does not expect, or a change where nothing is expected."""
     names = found.zone.told[1] if found.zone else ()
@@ -177,18 +177,27 @@ def _lint_delegation(
             detail = f"{PeerText(name, MAX_NAME)} is none of {', '.join(settings.expected)}."
             yield rules.UNEXPECTED.found(detail)
         return
-    changed_at = seen.changed_at if seen is not None else None
-    if seen and changed_at and now < changed_at + settings.report_changes_for:
-        yield _change(seen, _lines(found), changed_at)
+    if seen is not None:
+        yield from _lint_change(check, tools, found, seen, now)
 
 
-def _change(seen: "Seen", lines: list[str], changed_at: datetime) -> Finding:
-    old = (seen.previous or "").splitlines()
+def _lint_change(
+    check: NameserversCheck, tools: Toolbox, found: Survey, seen: "Seen", now: datetime
+) -> Iterator[Finding]:
+    """Yield a change from what has stood for long; what was put back is none any more."""
+    source = found.zone.told[0] if found.zone else ""
+    key, lines = f"{check.identity}#{source} kept", _lines(found)
+    changed_at, kept = seen.changed_at, tools.history.last(key)
+    if changed_at is None or now >= changed_at + check.settings.report_changes_for:
+        tools.history.note(key, "\n".join(lines), now)
+        return
+    old = (seen.previous or "" if kept is None else kept).splitlines()
     added = [f"+ {line}" for line in lines if line not in old]
     removed = [f"- {line}" for line in old if line not in lines]
-    when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    detail = f"{len(added)} added and {len(removed)} removed at {when}."
-    return rules.CHANGED.found(detail, *added, *removed)
+    if added or removed:
+        when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        detail = f"{len(added)} added and {len(removed)} removed at {when}."
+        yield rules.CHANGED.found(detail, *added, *removed)
 
 
 def _lint_lasting(

@@ -19,7 +19,7 @@ from agent.adapters.mailbox import Trouble
 from agent.adapters.token_trouble import TokenTrouble
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
-from agent.domain.lookup import Query, Reply, Unanswered
+from agent.domain.lookup import Answer, Query, Reply, Unanswered
 from agent.probes.base import Check, Probe, Toolbox, Vitals
 from agent.settings import AgentSubject, CheckSettings, Duration, Field
 
@@ -157,6 +157,18 @@ def _resolver(told: dict[str, Reply], servers: tuple[str, ...]) -> Iterator[Find
             f"None of {len(told)} control names was answered by {asked} ({reasons}).",
             *(f"{name} SOA: {_word(reply)}" for name, reply in told.items()),
         )
+    elif _is_captive(told):
+        yield RESOLVER_DOWN.found(
+            f"{' or '.join(servers)} says of each of {len(told)} control names that it does not"
+            " exist, as the gate of a guest network does.",
+            *(f"{name} SOA: does not exist" for name in told),
+        )
+
+
+def _is_captive(told: dict[str, Reply]) -> bool:
+    """Tell whether something answers that knows no DNS: no name exists, not even `com`."""
+    is_gone = all(isinstance(each, Answer) and not each.name_exists for each in told.values())
+    return is_gone and len(told) > 1
 
 
 def _process(vitals: Vitals, warn_at_lag: timedelta) -> Iterator[Finding]:

@@ -186,6 +186,20 @@ async def test_a_changed_delegation_is_critical_for_a_day(world: World) -> None:
     assert "last change: " in shown.text
 
 
+async def test_a_delegation_that_was_put_back_is_no_change_any_more(world: World) -> None:
+    await world.run()
+    servers = (world.resolver, world.above, world.first, world.second)
+    right = world.resolver.zone[NS]
+    for server in servers:
+        server.zone |= {NS: ["ns1.dns.example"]}
+    world.clock.advance(timedelta(minutes=5))
+    fires(rules.CHANGED, await world.run())
+    for server in servers:
+        server.zone |= {NS: right}
+    world.clock.advance(timedelta(minutes=5))
+    quiet(rules.CHANGED, await world.run())
+
+
 async def test_what_the_operator_expects_is_no_news_and_the_rest_is_critical(world: World) -> None:
     world.with_settings(expected=("*.dns.example",))
     quiet(rules.UNEXPECTED, await world.run())

@@ -37,6 +37,7 @@ def own(**settings: object) -> Check[AgentSubject, SelfSettings]:
     return Check("agent", AgentSubject(name="here"), PROBE, SelfSettings.model_validate(settings))
 
 
+GONE = Answer(name_exists=False)
 ZONES: list[tuple[Proves, Rule, str, dict[str, Reply]]] = [
     (fires, rules.RESOLVER_DOWN, "none answered", {"com": SILENT, "org": FAILED}),
     (quiet, rules.RESOLVER_DOWN, "one answered", {"com": SILENT}),
@@ -46,6 +47,8 @@ ZONES: list[tuple[Proves, Rule, str, dict[str, Reply]]] = [
         "one denied",
         {"com": SILENT, "org": Answer(name_exists=False)},
     ),
+    (fires, rules.RESOLVER_DOWN, "all denied", dict.fromkeys(("com", "org"), GONE)),
+    (quiet, rules.RESOLVER_DOWN, "one exists", {"com": GONE, "org": Answer()}),
 ]
 
 

@@ -52,8 +52,11 @@ class Matrix:
         lost, unsure = words.count(Chance.FAIL), words.count(Chance.UNKNOWN)
         if not lost + unsure:
             return f"All {len(words)} can pass DMARC." if len(words) > 1 else "It can pass DMARC."
-        said = f"Of {len(words)} senders {lost} would lose mail under an enforced policy"
-        return f"{said}, and of {unsure} it cannot be told." if unsure else f"{said}."
+        if not lost:
+            can = len(words) - unsure
+            return f"{can} of {len(words)} can pass DMARC; of {unsure} it cannot be told."
+        said = f"{lost} of {len(words)} would lose mail under an enforced policy"
+        return f"{said}; of {unsure} it cannot be told." if unsure else f"{said}."
 
 
 def senders_of(subject: SubjectView) -> Matrix | None:
