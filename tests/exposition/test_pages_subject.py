@@ -15,12 +15,13 @@ from agent.exposition.pages.band import HEIGHTS, history
 from agent.exposition.pages.drawing import Drawing
 from agent.exposition.pages.holder import KEEPERS, Holder, Typing, holder_of
 from agent.exposition.pages.render import _validities
-from agent.exposition.pages.view import Situation, dashboard_of
+from agent.exposition.pages.view import Situation, dashboard_of, view_subject
 from agent.probes.base import DEPENDENCY_DOWN, discover
 from agent.probes.self_check import LOOP_LAG, RESOLVER_DOWN
+from agent.runtime.board import Board
 from servers.exposed import Agent
 from servers.histories import MX, SPF, a_month, exposed_with_history
-from servers.standings import DANGLING, NOON, HandClock, small_board
+from servers.standings import DANGLING, NOON, HandClock, check, publish, small_board
 
 DOMAIN = "/subjects/contoso/domain/contoso.com"
 WALK = Walk((Phase("connect", 0.1, "good"), Phase("rcpt", 0.1, "bad", "rcpt: 550 5.7.1 No")))
@@ -244,3 +245,22 @@ def test_a_subject_leads_to_its_dashboard_where_there_are_dashboards() -> None:
     )
     other = dashboard_of(("a", "new-kind", "b"), "https://grafana.example")
     assert other == "https://grafana.example/d/mailflow-overview"
+
+
+def test_the_headline_is_what_is_to_be_mended_first() -> None:
+    """As in the answer of ``check``: a cause before what follows from it, whatever the kind."""
+    board, of = Board(), {probe.kind: probe for probe in discover()}
+    rule = {each.code: each for probe in of.values() for each in probe.rules}
+    found = {
+        "mx": ("mx-preference", "mx-unexpected", "mx-none-reachable"),
+        "exchange": ("exchange-unreachable",),
+    }
+    checks = [check("contoso", of[kind], "contoso.com") for kind in found]
+    board.keep(checks, NOON)
+    for one, codes in zip(checks, found.values(), strict=True):
+        publish(board, one, Outcome(tuple(rule[code].found("x.") for code in codes)))
+    seen = view_subject(("contoso", "domain", "contoso.com"), board.runs(), NOON)
+    assert seen.finding is not None
+    assert seen.finding.rule.code == "mx-none-reachable"
+    assert [each.rule.code for each in seen.checks[0].findings][-1] == "mx-preference"
+    assert [each.kind for each in seen.checks] == ["mx", "exchange"]

@@ -6,11 +6,12 @@ it is to mend it. No data yet is not "fine", and an old result is not a result.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from agent.domain.finding import Finding, by_rule
+from agent.domain.priority import prioritise
 from agent.domain.streak import Streaks
 from agent.domain.timeline import Mark
 from agent.exposition.pages.holder import Holder, Typing, holder_of
@@ -220,8 +221,33 @@ def view_subject(
 ) -> SubjectView:
     """Return one subject with its checks, the most urgent first, and behind it what changed."""
     checks = [view_check(standing, now, since) for standing in standings]
-    checks.sort(key=lambda check: (check.state, check.is_waiting, check.kind))
+    ranks = _ranks(checks)
+    checks = [_ordered(check, ranks) if len(check.findings) > 1 else check for check in checks]
+    checks.sort(key=lambda check: (check.state, check.is_waiting, _rank(check, ranks), check.kind))
     return SubjectView(*key, tuple(_with_cause(checks)))
+
+
+def _ranks(checks: Iterable[CheckView]) -> Mapping[str, int]:
+    """Return in which place each rule is to be mended, by its code: a cause before what follows.
+
+    It is the order of ``mailflow-agent check``, and of what inhibits what in Alertmanager.
+    """
+    telling = [check for check in checks if _tells(check)]
+    if sum(len(check.findings) for check in telling) < 2:  # noqa: PLR2004 - nothing to order
+        return {}
+    items = prioritise({check.kind: check.findings for check in telling})
+    followers = [each for item in items for each in item.explains]
+    return {item.rule.code: place for place, item in enumerate((*items, *followers))}
+
+
+def _ordered(check: CheckView, ranks: Mapping[str, int]) -> CheckView:
+    last = len(ranks)
+    found = sorted(check.findings, key=lambda each: ranks.get(each.rule.code, last))
+    return replace(check, findings=tuple(found))
+
+
+def _rank(check: CheckView, ranks: Mapping[str, int]) -> int:
+    return min((ranks.get(each.rule.code, 0) for each in check.findings), default=0)
 
 
 def _with_cause(checks: list[CheckView]) -> Iterator[CheckView]:
