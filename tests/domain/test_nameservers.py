@@ -1,5 +1,6 @@
 """Every rule about name servers fires where it should, and is quiet where it nearly would."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -133,6 +134,14 @@ TABLE: list[tuple[Rule, Change, Change]] = [
         rules.TCP,
         says(SECOND, "contoso.com", "TXT", Unanswered(Silence.TRUNCATED)),
         says(SECOND, "contoso.com", "TXT", Unanswered(Silence.TIMEOUT)),
+    ),
+    (
+        rules.TCP,
+        both(
+            says(FIRST, "contoso.com", "TXT", replace(said(text("v=spf1 -all")), by_tcp=True)),
+            says(SECOND, "contoso.com", "TXT", Unanswered(Silence.TRUNCATED)),
+        ),
+        says(SECOND, "contoso.com", "TXT", replace(said(text("v=spf1 -all")), by_tcp=True)),
     ),
     (
         rules.SERIALS_DIFFER,
