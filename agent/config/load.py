@@ -157,6 +157,8 @@ class _Reading:
             ]
         if is_everywhere(host) and not file.agent.external_url:
             said += [NO_PAGE]
+        if not said:
+            return notes  # the place of a line costs another reading of the file
         of, place = self._merged.place(("agent", "listen"))
         where, line = of or "configuration", place.line if place else 0
         return (*(Problem(where, line, "agent.listen", "", each) for each in said), *notes)
