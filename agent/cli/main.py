@@ -1,5 +1,6 @@
 """The command line: one word for each thing a person wants done."""
 
+import gc
 import importlib
 import os
 import sys
@@ -71,7 +72,12 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(importlib.import_module(module), name or "command")
+        # What modules make stays, so that to look for garbage meanwhile only costs time.
+        gc.disable()
+        try:
+            command = getattr(importlib.import_module(module), name or "command")
+        finally:
+            gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - says so to the type checker
         return command
 
