@@ -1,6 +1,5 @@
 """The command line: one word for each thing a person wants done."""
 
-import gc
 import importlib
 import os
 import sys
@@ -12,6 +11,7 @@ from typing import IO, Any, Final
 
 import click
 
+from agent.adapters.uncollected import uncollected
 from agent.cli.exits import MEANINGS, Exit
 
 COMMANDS: Final = {
@@ -72,12 +72,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        # What modules make stays, so that to look for garbage meanwhile only costs time.
-        gc.disable()
-        try:
+        with uncollected():
             command = getattr(importlib.import_module(module), name or "command")
-        finally:
-            gc.enable()
         assert isinstance(command, click.Command)  # noqa: S101 - says so to the type checker
         return command
 

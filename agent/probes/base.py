@@ -5,7 +5,6 @@ metrics, the alerts, the runbooks and the documentation derive from it. A probe 
 two runs: what must be remembered lives in the toolbox, under its own name.
 """
 
-import gc
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable
@@ -15,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from agent.adapters.excuses import Excuses
+from agent.adapters.uncollected import uncollected
 from agent.domain.finding import Measurement, Outcome, Rule, Severity, Signal
 from agent.settings import CheckSettings, Subject
 
@@ -188,22 +188,17 @@ def discover() -> tuple[Probe[Any, Any], ...]:
 
     Raises TypeError, naming the file, for a module that does not end in a ``PROBE``.
     """
-    gc.disable()  # what modules make stays, so that to look for garbage only costs time
-    try:
-        return _discover()
-    finally:
-        gc.enable()
-
-
-def _discover() -> "tuple[Probe[Any, Any], ...]":
-    package = importlib.import_module("agent.probes")
+    with uncollected():
+        package = importlib.import_module("agent.probes")
+        names = [each.name for each in pkgutil.iter_modules(package.__path__)]
+        modules = {name: importlib.import_module(f"agent.probes.{name}") for name in names}
     probes = []
-    for module in pkgutil.iter_modules(package.__path__):
-        if module.name == "base":
+    for name, module in modules.items():
+        if name == "base":
             continue
-        probe = getattr(importlib.import_module(f"agent.probes.{module.name}"), "PROBE", None)
+        probe = getattr(module, "PROBE", None)
         if not isinstance(probe, Probe):
-            message = f"agent/probes/{module.name}.py must end in PROBE = Probe(...)"
+            message = f"agent/probes/{name}.py must end in PROBE = Probe(...)"
             raise TypeError(message)
         probes.append(probe)
     return tuple(sorted(probes, key=lambda probe: probe.kind))

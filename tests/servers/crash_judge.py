@@ -19,7 +19,7 @@ from servers.onward import TO_SINK, Onward, Taken
 from servers.running import Seen
 
 _AT_SINK = TO_SINK[TO_SINK.index("@") :]
-START = 4.0  # seconds of CPU in which it must be back; two of them may go into compiling modules
+START = 3.0  # seconds in which it must be back
 
 
 @dataclass(frozen=True, slots=True)
