@@ -9,7 +9,6 @@ from pathlib import Path
 
 from agent.adapters.store import StoreError
 from agent.adapters.supervisor import Supervisor
-from agent.adapters.uncollected import uncollected
 from agent.app.options import Overrides, StartError
 from agent.app.root import Agent
 from agent.exposition.server import ListenError
@@ -34,8 +33,7 @@ async def serve(
     """
     overrides, supervisor = overrides or Overrides(), Supervisor.of(os.environ)
     with Signals() as signals, Watchdog(overrides.patience):
-        with uncollected():
-            config = await asyncio.to_thread(read, path, overrides.settings, overrides.beneath)
+        config = await asyncio.to_thread(read, path, overrides.settings, overrides.beneath)
         for note in config.warnings:
             _log.warning("configuration note", extra={"note": str(note)})
         async with AsyncExitStack() as stack:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
+from agent.adapters.uncollected import uncollected
 from agent.config.advice import NO_PAGE, advice, without_exports
 from agent.config.courtesy import hasty
 from agent.config.errors import ConfigError, Path, Problem, follow, write_path, write_value
@@ -83,8 +84,9 @@ def load(  # noqa: PLR0913 - each is a thing of its own that a caller may leave 
     mistake.
     """
     folder = path if path.is_dir() else path.parent
-    reading = _Reading(gather(path), folder, probes, (beneath, override), today)
-    return reading.config(exports=exports)
+    with uncollected():
+        reading = _Reading(gather(path), folder, probes, (beneath, override), today)
+        return reading.config(exports=exports)
 
 
 def build(
