@@ -13,6 +13,7 @@ from agent.domain.dkim_terms import Record, Verdict
 from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Signal
 from agent.domain.knowledge.dkim_targets import first_target
+from agent.domain.past import moment
 from agent.domain.peer_text import PeerText
 
 _SHOWN = 40  # rows of a table
@@ -147,7 +148,7 @@ def changes(picture: Picture, now: datetime, window: timedelta) -> Finding | Non
     names = ", ".join(one.wanted.selector for one in news)
     other = [one for one in picture.survey.usable if one not in news]
     hint = " A key under another selector is as it was, as in a rotation." if other else ""
-    return CHANGED.found(f"{names} changed; last at {_time(picture.changed_at)}.{hint}", *lines)
+    return CHANGED.found(f"{names} changed; last at {moment(picture.changed_at)}.{hint}", *lines)
 
 
 _COLUMNS = (
@@ -247,15 +248,11 @@ def _export(intent: Intent) -> Table:
 def _history(picture: Picture) -> Text:
     lines: list[str] = []
     for selector, seen in list(picture.records.items())[:_SHOWN]:
-        lines.append(f"{selector}: first seen {_time(seen.first_seen)}")
+        lines.append(f"{selector}: first seen {moment(seen.first_seen)}")
         if seen.changed_at is not None:
-            lines.append(f"{selector}: changed {_time(seen.changed_at)}, before: {seen.previous}")
+            lines.append(f"{selector}: changed {moment(seen.changed_at)}, before: {seen.previous}")
     return Text("\n".join(lines) or "nothing was seen yet")
 
 
 def _day(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%d")
-
-
-def _time(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from agent.domain import dmarc_rules_tags as rules
 from agent.domain.dmarc_discovery import Discovery, Place, Verdict
@@ -13,6 +13,7 @@ from agent.domain.dmarc_survey import Report, Survey
 from agent.domain.dmarc_terms import Policy, Record
 from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Signal
+from agent.domain.past import come, gone, moment, remembered
 from agent.domain.peer_text import PeerText
 from agent.domain.sender_matrix import Chance, Row, draw
 
@@ -110,9 +111,9 @@ def draw_facts(
     if survey.reports:
         columns = ("tag", "destination", "consents", "takes mail", "asked at")
         facts["reports"] = Table(columns, tuple(map(_destination, survey.reports)))
-    lines = [f"first seen: {_time(first_seen)}"]
+    lines = remembered(first_seen, changed_at)
     if changed_at is not None:
-        lines += [f"last change: {_time(changed_at)}", *_difference(previous or "", text)]
+        lines += _difference(previous or "", text)
     facts["changes"] = Text("\n".join(lines[:_SHOWN]))
     return facts
 
@@ -183,20 +184,14 @@ def _destination(report: Report) -> tuple[str, ...]:
 def changed(when: datetime, before: str, after: str) -> Finding:
     """Say which tags came and went."""
     lines = _difference(before, after)
-    return CHANGED.found(f"{len(lines)} tags differ since {_time(when)}.", *lines[:_SHOWN])
+    return CHANGED.found(f"{len(lines)} tags differ since {moment(when)}.", *lines[:_SHOWN])
 
 
 def _difference(before: str, after: str) -> list[str]:
     old, new = _parts(before), _parts(after)
-    gone = [f"- {part}" for part in old if part not in new]
-    added = [f"+ {part}" for part in new if part not in old]
-    return (gone + added) or ["the same tags in another order"]
+    return (gone(old, new) + come(old, new)) or ["the same tags in another order"]
 
 
 def _parts(text: str) -> list[str]:
     pieces = (piece.strip() for line in text.splitlines() for piece in line.split(";"))
     return [piece for piece in pieces if piece]
-
-
-def _time(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

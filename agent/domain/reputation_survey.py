@@ -6,9 +6,8 @@ taken off a list. A list is asked about its own entries for tests first; one tha
 those is not asked about ours.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 
 from agent.domain.blocklist import (
     Address,
@@ -29,12 +28,11 @@ from agent.domain.knowledge.providers import PROFILES
 from agent.domain.lookup import Plan, ask_all
 from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
+from agent.domain.spread import Network, share, spread
 from agent.domain.together import together
 
 MAX_ADDRESSES = 64  # that are looked at in all
 _AT_ONCE = 8  # questions that one list sees at a time
-
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,10 @@ def own_addresses(senders: tuple[str, ...]) -> Own:
             remarks.append((name, problem))
         else:
             networks.append((name, network))
-    is_much = sum(network.num_addresses for _, network in networks) > MAX_ADDRESSES
-    most = max(1, MAX_ADDRESSES // len(networks)) if is_much else MAX_ADDRESSES
+    most = share([network.num_addresses for _, network in networks], MAX_ADDRESSES)
     chosen: dict[Address, None] = {}
     for name, network in networks:
-        sample = tuple(_spread(network, most))
+        sample = spread(network, most)
         if len(sample) < network.num_addresses:
             size = network.num_addresses
             remarks.append((name, f"a sample: {len(sample)} of {size} addresses are looked at"))
@@ -88,12 +85,6 @@ def _unfit(network: Network) -> str:
     if any(network.version == one.version and network.overlaps(one) for one in NETWORKS):
         return "not looked at: Microsoft answers for the addresses of Exchange Online"
     return ""
-
-
-def _spread(network: Network, most: int) -> Iterator[Address]:
-    """Yield up to *most* addresses, evenly spread, the first among them."""
-    count = min(most, network.num_addresses)
-    return (network[at * network.num_addresses // count] for at in range(count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from agent.domain.reverse import Address, Reversal, Reversed, reverse
 from agent.domain.reverse_names import why_generic
 from agent.domain.spf import check_host
 from agent.domain.spf_terms import Result
+from agent.domain.spread import share, spread
 from agent.domain.together import together
 
 MAX_ADDRESSES = 64  # that are asked for in one run
@@ -109,18 +110,11 @@ def _declared(senders: tuple[str, ...]) -> tuple[tuple[Source, Network], ...]:
 def _share(declared: tuple[tuple[Source, Network], ...]) -> tuple[Source, ...]:
     """Choose the addresses to ask for: all of them where they are few, else a sample of each."""
     asked = [source for source, _ in declared if not source.problem]
-    is_much = sum(source.size for source in asked) > MAX_ADDRESSES
-    most = max(1, MAX_ADDRESSES // len(asked)) if is_much else MAX_ADDRESSES
+    most = share([source.size for source in asked], MAX_ADDRESSES)
     return tuple(
-        source if source.problem else replace(source, addresses=_spread(network, most))
+        source if source.problem else replace(source, addresses=spread(network, most))
         for source, network in declared
     )
-
-
-def _spread(network: Network, most: int) -> tuple[Address, ...]:
-    """Return up to *most* addresses, evenly spread, the first among them."""
-    count = min(most, network.num_addresses)
-    return tuple(network[at * network.num_addresses // count] for at in range(count))
 
 
 def _is_ours(host: str, domain: str, topology: str) -> bool:

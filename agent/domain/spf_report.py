@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Rule, Severity, Signal
 from agent.domain.lookup import Answer, Unanswered
+from agent.domain.past import come, gone, moment, remembered
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_lint import RULES as LINT_RULES
 from agent.domain.spf_lint_tree import void_terms
@@ -210,9 +211,9 @@ def draw_facts(
     wrong = [one for verdict in picture.senders for one in (*verdict.refused, *verdict.unsure)]
     if wrong:
         facts["evaluation"] = tree(wrong[0])
-    lines = [f"first seen: {_time(first_seen)}"]
+    lines = remembered(first_seen, changed_at)
     if changed_at is not None:
-        lines += [f"last change: {_time(changed_at)}", *_difference(previous or "", text)]
+        lines += _difference(previous or "", text)
     facts["changes"] = Text("\n".join(lines))
     return facts
 
@@ -232,15 +233,9 @@ def _row(verdict: Verdict, *, must_pass: bool) -> tuple[str, ...]:
 def changed(when: datetime, before: str, after: str) -> Finding:
     """Say which terms came and went."""
     lines = _difference(before, after)
-    return CHANGED.found(f"{len(lines)} terms differ since {_time(when)}", *lines[:_SHOWN])
+    return CHANGED.found(f"{len(lines)} terms differ since {moment(when)}", *lines[:_SHOWN])
 
 
 def _difference(before: str, after: str) -> list[str]:
     old, new = before.split(), after.split()
-    gone = [f"- {term}" for term in old if term not in new]
-    added = [f"+ {term}" for term in new if term not in old]
-    return (gone + added) or ["the same terms in another order"]
-
-
-def _time(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return (gone(old, new) + come(old, new)) or ["the same terms in another order"]

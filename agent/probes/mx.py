@@ -11,7 +11,7 @@ can say is judged here; whether the exchanges take mail is for other checks. A c
 records is reported for a while and then only kept; order and time to live are no change.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agent.domain import mx_rules as rules
@@ -21,6 +21,7 @@ from agent.domain.judgement import Judgement
 from agent.domain.lookup import Answer, Plan, Unanswered
 from agent.domain.mx import Survey, Target, matches_any, survey
 from agent.domain.mx_lint import LONGEST_NAME, Expectation, expect, lint
+from agent.domain.past import come, gone, moment, remembered
 from agent.domain.peer_text import PeerText
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field
@@ -138,11 +139,9 @@ def describe_records(found: Survey) -> str:
 
 def _change(changed_at: datetime, before: str, after: str) -> Finding:
     old, new = before.splitlines(), after.splitlines()
-    added = [f"+ {line}" for line in new if line not in old]
-    removed = [f"- {line}" for line in old if line not in new]
-    when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    added, removed = come(old, new), gone(old, new)
     came, went = (len(lines) - (_NONE in each) for lines, each in ((added, new), (removed, old)))
-    detail = f"{came} added and {went} removed at {when}."
+    detail = f"{came} added and {went} removed at {moment(changed_at)}."
     return rules.CHANGED.found(detail, *added, *removed)
 
 
@@ -179,10 +178,7 @@ def _facts(found: Survey, reply: Answer, expected: Expectation, seen: "Seen") ->
     if reply.ttl is not None and reply.records:
         lines.append(f"highest TTL seen: {reply.ttl} s")
     facts["record"] = Text("\n".join(lines))
-    past = [f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC"]
-    if seen.changed_at is not None:
-        past.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
-    facts["changes"] = Text("\n".join(past))
+    facts["changes"] = Text("\n".join(remembered(seen.first_seen, seen.changed_at)))
     return facts
 
 

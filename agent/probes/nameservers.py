@@ -11,7 +11,7 @@ Servers differ by right while a change spreads: that they do is a finding once i
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +30,7 @@ from agent.domain.nameservers_lint import lint
 from agent.domain.nameservers_report import draw
 from agent.domain.nameservers_signals import SIGNALS, measure
 from agent.domain.nameservers_soa import soa_of
+from agent.domain.past import come, gone, moment, remembered
 from agent.domain.peer_text import PeerText
 from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field, HostPattern
@@ -120,7 +121,8 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     )
     facts = draw(found)
     if seen is not None:
-        facts |= {"delegation": _told(found), "changes": _past(seen)}
+        past = remembered(seen.first_seen, seen.changed_at)
+        facts |= {"delegation": _told(found), "changes": Text("\n".join(past))}
     since = None if seen is None else seen.changed_at or seen.first_seen
     is_blind = any(each.rule in _NO_WAY for each in own)
     failure = "unreachable" if is_blind and check.settings.must_reach else ""
@@ -192,11 +194,9 @@ def _lint_change(
         tools.history.note(key, "\n".join(lines), now)
         return
     old = (seen.previous or "" if kept is None else kept).splitlines()
-    added = [f"+ {line}" for line in lines if line not in old]
-    removed = [f"- {line}" for line in old if line not in lines]
+    added, removed = come(old, lines), gone(old, lines)
     if added or removed:
-        when = changed_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        detail = f"{len(added)} added and {len(removed)} removed at {when}."
+        detail = f"{len(added)} added and {len(removed)} removed at {moment(changed_at)}."
         yield rules.CHANGED.found(detail, *added, *removed)
 
 
@@ -233,13 +233,6 @@ def _told(found: Survey) -> Text:
     is_above = found.zone is not None and bool(found.zone.delegation)
     by = "told by the zone above" if is_above else "told by the resolver"
     return Text("\n".join([*_lines(found), by]))
-
-
-def _past(seen: "Seen") -> Text:
-    lines = [f"first seen: {seen.first_seen:%Y-%m-%d %H:%M:%S} UTC"]
-    if seen.changed_at is not None:
-        lines.append(f"last change: {seen.changed_at:%Y-%m-%d %H:%M:%S} UTC")
-    return Text("\n".join(lines))
 
 
 PROBE = Probe(

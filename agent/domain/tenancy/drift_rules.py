@@ -6,9 +6,9 @@ how long a change is worth a finding is for the caller to say.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 from agent.domain.finding import Finding, Rule, Severity
+from agent.domain.past import moment
 from agent.domain.tenancy.drift import Change
 
 _FLOW = "https://learn.microsoft.com/exchange/mail-flow-best-practices/use-connectors-to-configure-mail-flow/use-connectors-to-configure-mail-flow"
@@ -202,17 +202,13 @@ def _sentence(change: Change) -> str:
 
 def _when(change: Change) -> str:
     if change.at is not None:
-        return f" at {_time(change.at)}"
-    return "" if change.seen_at is None else f", seen at {_time(change.seen_at)}"
-
-
-def _time(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f" at {moment(change.at)}"
+    return "" if change.seen_at is None else f", seen at {moment(change.seen_at)}"
 
 
 def _evidence(change: Change) -> tuple[str, ...]:
     """Say who did it where it is known, and when it was seen where both times are."""
     lines = [f"by {change.who}"] if change.who else []
     if change.at is not None and change.seen_at is not None:
-        lines.append(f"seen at {_time(change.seen_at)}")
+        lines.append(f"seen at {moment(change.seen_at)}")
     return tuple(lines)
