@@ -6,7 +6,7 @@ these need not wait. What it finds in two runs of its own check is down.
 """
 
 from agent.exposition.alerting.alert import Alert
-from agent.exposition.alerting.found import HOLD, LOCATED, found, one_of_each
+from agent.exposition.alerting.found import CHECK, HOLD, LOCATED, found, held, one_of_each
 
 _WHOM = (
     "{{ with query `count by (tenant) (max without (instance, pod)"
@@ -89,12 +89,9 @@ MAILBOX_DOWN = Alert(
 
 _UNREACHED = found("route-unreached")
 # Held as findings are: or a route that just got through would count as one that tells nothing.
-_ROUTES_LATELY = f"last_over_time(mailflow_route_info[{HOLD}])"
-_VERDICTS = (
-    'max without (instance, pod) (last_over_time(mailflow_check_severity{probe="route"}'
-    f"[{HOLD}]) != 2)"
-)
-_ROUTE = "job, tenant, subject, probe"
+_ROUTES_LATELY = held("mailflow_route_info", HOLD)
+_LAST = held('mailflow_check_severity{probe="route"}', HOLD)
+_VERDICTS = f"max without (instance, pod) ({_LAST} != 2)"
 # What a connector finds where its server takes no connection at all.
 _CUT_OFF = "connector-(connection-lost|refused|session-refused|stalled|timed-out|unresolved)"
 
@@ -109,7 +106,7 @@ def _server_down(servers: str) -> str:
     return (
         f"count by (job, server) ({where})"
         f" unless on (job, server) ({one_of_each(_ROUTES_LATELY)}"
-        f" and on ({_ROUTE}) {_VERDICTS} unless on ({_ROUTE}) {_UNREACHED.removesuffix(' >= 2')})"
+        f" and on ({CHECK}) {_VERDICTS} unless on ({CHECK}) {_UNREACHED.removesuffix(' >= 2')})"
         f" or count by (job, server) ({by_connector})"
     )
 

@@ -20,7 +20,7 @@ RESTART = "3m"
 HOLD = "10m"  # for which a finding stands without a verdict: a restart, of the machine too
 
 _ALL = "without (instance, pod)"
-_CHECK = "job, tenant, subject, probe"
+CHECK = "job, tenant, subject, probe"
 _SEVERITY = f"min {_ALL} (mailflow_check_severity)"
 _VERDICT = f"max {_ALL} (mailflow_check_severity)"
 _HEARD = f"max {_ALL} (last_over_time(mailflow_check_severity[{HOLD}]))"
@@ -48,28 +48,31 @@ def changing(runs: int) -> str:
     """
     return (
         f'max {_ALL} (mailflow_check_critical_runs{{probe!="route"}}) >= {runs}'
-        f" unless on ({_CHECK}) {HELD} >= 2"
-        f" unless on ({_CHECK}) {_SEVERITY} < 3"
+        f" unless on ({CHECK}) {HELD} >= 2"
+        f" unless on ({CHECK}) {_SEVERITY} < 3"
     )
 
 
-def held(gauge: str) -> str:
+def held(gauge: str, window: str = RESTART) -> str:
     """Return the expression for a *gauge* that outlives a restart, by its last value."""
-    return f"last_over_time({gauge}[{RESTART}])"
+    return f"last_over_time({gauge}[{window}])"
 
 
 def one_of_each(info: str) -> str:
     """Return one series of *info* for each check; two agents may not be reloaded at once."""
-    return f"topk by ({_CHECK}) (1, max {_ALL} ({info}))"
+    return f"topk by ({CHECK}) (1, max {_ALL} ({info}))"
+
+
+def known_of_each(info: str, window: str = RESTART) -> str:
+    """Return the same, with what *info* said last of each check that it is silent about."""
+    return f"{one_of_each(info)} or on ({CHECK}) {one_of_each(held(info, window))}"
 
 
 def _joined(labels: str, info: str) -> str:
-    lately = one_of_each(f"last_over_time({info}[{HOLD}])")
-    where = f"({one_of_each(info)} or on ({_CHECK}) {lately})"
-    return f"({HELD} * on ({_CHECK}) group_left ({labels}) {where})"
+    return f"({HELD} * on ({CHECK}) group_left ({labels}) ({known_of_each(info, HOLD)}))"
 
 
-_OR = f" or on ({_CHECK}, rule) "
+_OR = f" or on ({CHECK}, rule) "
 _BY_MX = f'label_replace({HELD}{{probe=~"exchange|mx"}}, "server", "mx:$1", "subject", "(.+)")'
 
 RECORDS = (

@@ -10,7 +10,7 @@ short one.
 
 from agent.domain.objective import PAGING, TICKETING, Window
 from agent.exposition.alerting.alert import Record
-from agent.exposition.alerting.found import held, one_of_each
+from agent.exposition.alerting.found import CHECK, held, known_of_each
 
 _RATIO = "subject:mailflow_route_messages_failed_per_messages:ratio_rate"
 _BURN = "subject:mailflow_route_slo_burn_rate:ratio_rate"
@@ -19,7 +19,6 @@ P95 = "subject:mailflow_route_delivery_duration_seconds:p95_1h"
 ENDS = "subject:mailflow_route_info:max"
 
 ALL = "without (instance, pod)"
-ROUTE = "job, tenant, subject, probe"
 _EVERY = (*PAGING, *TICKETING)
 _GAP = "30m"
 _OBJECTIVE = held("mailflow_route_slo_objective_ratio")
@@ -39,9 +38,8 @@ def records() -> tuple[Record, ...]:
         ),
         Record(
             ENDS,
-            f"{one_of_each('mailflow_route_info')}"
-            f" or on ({ROUTE}) {one_of_each(held('mailflow_route_info'))}"
-            f" or on ({ROUTE}) (max {ALL} ({_OBJECTIVE}) * 0 + 1)",
+            f"{known_of_each('mailflow_route_info')}"
+            f" or on ({CHECK}) (max {ALL} ({_OBJECTIVE}) * 0 + 1)",
         ),
     )
 
@@ -53,7 +51,7 @@ def burning(pairs: tuple[Window, ...]) -> str:
 
 def with_ends(expression: str) -> str:
     """Add to what is said of routes the server that takes their mail, and where it is picked up."""
-    return f"({expression}) * on ({ROUTE}) group_left (server, place) {ENDS}"
+    return f"({expression}) * on ({CHECK}) group_left (server, place) {ENDS}"
 
 
 def _ratio(window: str) -> Record:
