@@ -14,7 +14,7 @@ from agent.adapters.egress import Egress
 from agent.adapters.uplink import Uplink
 from agent.domain.lookup import Answer, Reply, Silence, Unanswered
 from servers.checks import DictResolver
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.smtp import swallowing
 from servers.standings import HandClock
 

@@ -7,7 +7,6 @@ machine does not allow is said, and not passed over in silence.
 import asyncio
 import json
 import os
-import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ import pytest
 
 from agent.adapters.store_file import FILE_NAME
 from servers.container import Chroot, Container, Podman, RefusedError, tool
+from servers.free_ports import free_port
 from servers.program import ROOT
 from servers.running import Seen, eventually
 
@@ -158,12 +158,6 @@ def say(*lines: str) -> None:
 
 def listed(seconds: list[float]) -> str:
     return " and ".join(f"{each:.2f}" for each in seconds)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def ready(container: Container, session: aiohttp.ClientSession) -> float:

@@ -20,7 +20,7 @@ from agent.probes.base import discover
 from servers import shortened
 from servers.alertmanager import Call, Calls, alertmanager, receiving
 from servers.dns import DnsServer
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.program import ROOT
 from servers.prometheus import prometheus
 from servers.running import eventually

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.running import eventually
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")

@@ -31,7 +31,7 @@ from servers.crash_judge import (
     miscounted,
 )
 from servers.dying import STEPS
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.onward import TO_KEPT, TO_MAILDIR, TO_SINK, Onward, onward
 from servers.program import ROOT, Process, launch, mailflow_agent
 from servers.running import Seen, eventually

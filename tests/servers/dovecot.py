@@ -3,12 +3,13 @@
 import asyncio
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, STDOUT
+
+from servers.free_ports import free_port
 
 PROGRAM = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
 USERNAME, PASSWORD = "probe@contoso.com", "a secret, with a space"
@@ -74,9 +75,7 @@ async def dovecot() -> AsyncIterator[int]:
 def _prepare(folder: Path) -> int:
     """Write the configuration, and return the port in it."""
     folder.chmod(0o755)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     (folder / "conf").write_text(_CONFIG.format(folder=folder, port=port))
     (folder / "users").write_text(f"{USERNAME}:{{PLAIN}}{PASSWORD}::::::\n")
     return port

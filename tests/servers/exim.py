@@ -8,7 +8,6 @@ import asyncio
 import os
 import pwd
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 
 from agent.adapters.x509_making import KeyPair
+from servers.free_ports import free_port
 
 ROOT = Path(os.environ.get("MAILFLOW_DEBIAN", str(Path(sys.prefix) / "debian")))
 _PROGRAM = ROOT / "usr" / "sbin" / "exim4"
@@ -71,7 +71,7 @@ async def exim(
     """
     assert _PROGRAM.exists(), f"{_PROGRAM} is missing: make integration unpacks it"
     with tempfile.TemporaryDirectory(prefix="mailflow-exim-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         options = {**_tls(folder, pair), **(settings or {})}
         lines = "\n".join(f"{key} = {value}" for key, value in options.items())
         text = _CONFIG.format(
@@ -128,12 +128,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
         "NSS_WRAPPER_GROUP": str(folder / "group"),
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_greeted(port: int, process: asyncio.subprocess.Process, folder: Path) -> None:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from servers.free_ports import free_port
+
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin"
 PROGRAM = shutil.which("knotd", path=_PATH)
 KEYMGR = shutil.which("keymgr", path=_PATH)
@@ -137,17 +139,6 @@ def _call(program: str | None, *words: object) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def free_port() -> int:
-    """Return a port free for UDP and TCP; such servers cannot be asked to choose one."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port = int(udp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                tcp.bind(("127.0.0.1", port))
-                return port
 
 
 def _until_answered(port: int, process: subprocess.Popen[bytes]) -> None:

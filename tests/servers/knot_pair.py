@@ -20,7 +20,7 @@ from pathlib import Path
 from agent.adapters.clock import SystemClock
 from agent.adapters.dns_direct import Direct
 from agent.domain.direct import DirectQuery, Said
-from servers.knot import free_port
+from servers.free_ports import free_port
 
 _PATH = os.environ.get("PATH", "") + ":/usr/sbin"
 PROGRAM, CONTROL = shutil.which("knotd", path=_PATH), shutil.which("knotc", path=_PATH)

@@ -1,18 +1,10 @@
-"""Where do the servers of the mail world listen, and when are they ready?"""
+"""When are the servers of the mail world ready?"""
 
 import asyncio
-import socket
 from contextlib import suppress
 from pathlib import Path
 
 _TRIES = 400
-
-
-def free_port() -> int:
-    """Return a port at which nobody listens just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def until_greeted(

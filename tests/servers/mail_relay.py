@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.adapters.x509_making import KeyPair
 from servers import postfix_master
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.mail_rules import Rules, served
 
 _MAIN = {

@@ -17,7 +17,8 @@ from subprocess import DEVNULL
 from aiohttp import web
 
 from agent.adapters.x509_making import KeyPair
-from servers.mail_ports import free_port, until_greeted
+from servers.free_ports import free_port
+from servers.mail_ports import until_greeted
 
 PROGRAM = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
 _OAUTH = """\

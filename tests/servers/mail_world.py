@@ -64,8 +64,8 @@ import aiosmtplib
 
 from agent.adapters.trust import TrustStore
 from agent.adapters.x509_making import Authority, KeyPair
+from servers.free_ports import free_port
 from servers.mail_filter import Change, Filter, content_filter
-from servers.mail_ports import free_port
 from servers.mail_relay import Relay, relay
 from servers.mail_rules import Rules
 from servers.mail_store import Store, store

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from servers import postfix_master
-from servers.mail_ports import free_port
+from servers.free_ports import free_port
 from servers.mail_world import issued
 
 HOST = "localhost"

@@ -33,8 +33,8 @@ from agent.adapters.smtp_policy import Client, Policy, Response, say
 from agent.adapters.smtp_server import SmtpServer
 from servers.dns import DnsServer
 from servers.entra import APPLICATION, TENANT, Application, Entra, listening
+from servers.free_ports import free_port
 from servers.graph import Graph
-from servers.mail_ports import free_port
 from servers.microsoft import ALL, SECRET, authorities
 from servers.switched import Switched
 

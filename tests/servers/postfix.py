@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT
 
 from agent.adapters.x509_making import KeyPair
+from servers.free_ports import free_port
 from servers.smart_host import RECIPIENT
 
 PROGRAM = shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -65,7 +65,7 @@ async def postfix(
     assert PROGRAM is not None, "install Debian's postfix"
     # Postfix drops its rights, and all folders above its own must let it in.
     with tempfile.TemporaryDirectory(prefix="mailflow-postfix-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         _configure(folder, port, pair, settings or {})
         log = folder / "log"
         with log.open("wb") as output:
@@ -106,12 +106,6 @@ def _configure(folder: Path, port: int, pair: KeyPair | None, settings: Mapping[
     lines = [f"{key} = {value}" for key, value in {**values, **settings}.items()]
     (folder / "etc" / "main.cf").write_text("\n".join(lines) + "\n")
     (folder / "etc" / "master.cf").write_text(_MASTER.format(port=port))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_greeted(port: int, process: asyncio.subprocess.Process, log: Path) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from servers.free_ports import free_port
 from servers.program import ROOT
 from servers.running import eventually
 
@@ -108,7 +108,7 @@ async def _start(
     program: str, folder: Path, configuration: Path
 ) -> tuple[int, asyncio.subprocess.Process]:
     for _ in range(_TRIES):
-        port = _free_port()
+        port = free_port()
         with (folder / "prometheus.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 program,
@@ -139,10 +139,3 @@ async def _is_ready(port: int, process: asyncio.subprocess.Process) -> bool:
             lambda: status(session), lambda code: code == 200 or process.returncode is not None
         )
     return process.returncode is None
-
-
-def _free_port() -> int:
-    """Return a free port; Prometheus does not say which one it took when told to choose."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from agent.adapters.dns_question import echoes, encode_query, encode_question
-from servers.knot import free_port
+from servers.free_ports import free_port
 
 PROGRAM = shutil.which("unbound", path=os.environ.get("PATH", "") + ":/usr/sbin")
 _CONTROL_NAME = "ready.unbound.invalid"
