@@ -12,7 +12,7 @@ import click
 from agent.app import Agent, Overrides, StartError, serve
 from agent.cli.configuration import WrongConfiguration, config_option, listen_option, read
 from agent.cli.exits import Exit
-from agent.config import ConfigError
+from agent.config import Config, ConfigError
 
 
 class CannotStart(click.ClickException):
@@ -56,12 +56,12 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
     from agent.lab.lab import Lab
 
     beneath = defaults.settings()
-    state = read(path, over, beneath).state
+    config = read(path, over, beneath)
+    state = config.state
 
     def tell(agent: Agent) -> None:
         _tell(agent)
-        # As `make run` starts it, it is not on the path.
-        name = "mailflow-agent" if shutil.which("mailflow-agent") else sys.argv[0]
+        name = _called()
         hint = "" if state == Path("state") else f" --state {state}"
         click.echo("The lab runs. In another terminal, break something:", err=True)
         click.echo(f"  {name} lab list{hint}", err=True)
@@ -70,7 +70,7 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
         click.echo(f"  {judging(name, state, lab.resolver)}\n", err=True)
 
     try:
-        async with Lab(state) as lab:
+        async with Lab(state, mailbox=_mailbox(config)) as lab:
             overrides = Overrides(
                 settings=over,
                 beneath=beneath,
@@ -85,6 +85,23 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
     except OSError as error:
         message = f"the lab cannot start in {state}: {error.strerror or error}"
         raise StartError(message) from error
+
+
+def _mailbox(config: Config) -> Path | None:
+    """Return where the configuration looks for the lab's mail, wherever its own state is."""
+    from agent.lab.mailbox import NAME
+
+    ends = (route.receive.maildir for tenant in config.file.tenants for route in tenant.routes)
+    places = (config.folder / end.path for end in ends if end is not None)
+    return next((place for place in places if place.name == NAME), None)
+
+
+def _called() -> str:
+    """Return what to type to start the program again: `make run` does not put it on the path."""
+    if shutil.which("mailflow-agent"):
+        return "mailflow-agent"
+    started = Path(sys.argv[0])
+    return f"{sys.executable} -m agent" if started.name == "__main__.py" else str(started)
 
 
 def _tell(agent: Agent) -> None:

@@ -18,6 +18,7 @@ from agent.lab.exchange_online import ExchangeOnline
 from agent.lab.export_folder import ExportFolder
 from agent.lab.faults import Behaviour, World
 from agent.lab.mail import OLDEST, SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
+from agent.lab.mailbox import NAME as MAILBOX
 from agent.lab.mailbox import Maildrop
 from agent.lab.onward import Onward
 from agent.lab.stall import Stall
@@ -48,7 +49,9 @@ class Lab:
     ``gate`` is what the agent's scheduler has to pass.
     """
 
-    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock | None = None, mailbox: Path | None = None
+    ) -> None:
         self.world = World()
         self.gate = Stall(self.world)
         self._folder = folder
@@ -67,7 +70,7 @@ class Lab:
             )
         }
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
-        self._maildrop = Maildrop(folder)
+        self._maildrop = Maildrop(mailbox or folder / MAILBOX)
         self._exports = ExportFolder(folder, self.world, self._clock)
         self._onward = Onward(self.world, self._post, self._port_of)
         self._exchange = self._front_door(authority)

@@ -1,7 +1,7 @@
 """Where does the lab's Exchange Online put what it delivers to mailboxes?
 
-Into a Maildir in the state folder, which the agent reads as it would read any other. Old messages
-that nobody takes away are dropped, so that a lab may run for long.
+Into a Maildir, by default in the state folder, which the agent reads as it would read any other.
+Old messages that nobody takes away are dropped, so that a lab may run for long.
 """
 
 import itertools
@@ -9,15 +9,15 @@ import os
 import time
 from pathlib import Path
 
-NAME = "lab-mailbox"  # in the state folder
+NAME = "lab-mailbox"
 _MOST = 200  # messages of a folder
 
 
 class Maildrop:
-    """A mailbox with an Inbox and a Junk folder."""
+    """A mailbox with an Inbox and a Junk folder, at *folder*."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / NAME
+        self._folder = folder
         self._numbers = itertools.count(1)
 
     def prepare(self) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from agent.lab.control import Control
 from agent.lab.faults import FAULTS, World
-from servers.program import Process, end, mailflow_agent, start
+from agent.lab.mailbox import NAME
+from servers.program import ROOT, Process, end, mailflow_agent, start
 
 
 @asynccontextmanager
@@ -85,3 +86,23 @@ async def test_a_second_lab_leaves_the_first_alone(tmp_path: Path) -> None:
         assert "another lab runs there" in second.err
         first = await mailflow_agent("lab", "mend", "all", "--state", str(tmp_path))
         assert first.code == 0
+
+
+async def test_the_example_finds_its_mail_wherever_the_state_of_the_lab_is(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text((ROOT / "config.example.yaml").read_text())
+    words = ("--config", "config.yaml", "--listen", "127.0.0.1:0", "--state", "elsewhere")
+    process = await start("run", "--lab", *words, cwd=tmp_path)
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            while b"break spf-too-many-lookups" not in (said := await process.stderr.readline()):
+                assert said, "it ended"
+    finally:
+        process.kill()
+        await process.wait()
+    program, fault = said.decode().split(" lab break ")
+    assert program.strip() == "mailflow-agent" or program.endswith(" -m agent"), "can be pasted"
+    assert fault == "spf-too-many-lookups --state elsewhere\n"
+    assert (tmp_path / "elsewhere" / "mailflow.db").is_file()
+    assert (tmp_path / "state" / NAME / "new").is_dir()
+    assert not (tmp_path / "elsewhere" / NAME).exists()
