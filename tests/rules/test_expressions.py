@@ -6,10 +6,11 @@ from pathlib import Path
 
 import promql_parser as promql
 import pytest
+import yaml
 
 from agent.domain.finding import Signal
 from agent.exposition import alerts
-from agent.exposition.alerting import files
+from agent.exposition.alerting import files, inhibiting
 from agent.exposition.alerting.alert import COMPONENTS, SEVERITIES, Alert, Record
 from agent.exposition.check_signals import CHECK_SIGNALS
 from agent.exposition.dns_metrics import DNS_SIGNALS
@@ -133,6 +134,19 @@ def test_rules_on_findings_need_two_runs_and_no_clock() -> None:
         if alert.name in own:
             assert alert.expr.endswith(">= 2"), alert.name
             assert not alert.hold, alert.name
+
+
+def test_what_hides_all_that_depends_on_it_outlives_that() -> None:
+    content = yaml.safe_load((ROOT / inhibiting.PATH).read_text())
+    hiding = " ".join(
+        each.removeprefix("alertname")
+        for rule in content["inhibit_rules"]
+        for each in rule["source_matchers"]
+        if each.startswith("alertname")
+    )
+    # One exchange is found by a single check, which sees at once that all is well again.
+    names = set(re.findall(r"Mailflow\w+", hiding)) - {"MailflowExchangeUnreachable"}
+    assert {alert.name for alert in ALERTS if alert.linger} == names
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda each: f"{each.name}-{each.severity}")

@@ -38,9 +38,9 @@ def route(delivered: str, sent: str, **more: str) -> dict[str, str]:
     return {
         f"mailflow_route_last_delivered_timestamp_seconds{{{ROUTE}}}": delivered,
         f"mailflow_route_last_sent_timestamp_seconds{{{ROUTE}}}": sent,
-        f"mailflow_route_deadline_seconds{{{ROUTE}}}": "600x60",
-        f"mailflow_route_interval_seconds{{{ROUTE}}}": "300x60",
-        f"mailflow_route_slo_objective_ratio{{{ROUTE}}}": "0.99x60",
+        f"mailflow_route_deadline_seconds{{{ROUTE}}}": "600x70",
+        f"mailflow_route_interval_seconds{{{ROUTE}}}": "300x70",
+        f"mailflow_route_slo_objective_ratio{{{ROUTE}}}": "0.99x70",
         **more,
     }
 
@@ -388,15 +388,15 @@ ROUTES = [
     Case(
         "a route whose server has been down: what that has cost is no news, for half an hour",
         route(
-            "0x60",
-            "0+60x60",
+            "0x70",
+            "0+60x70",
             **{
                 **unreached(ROUTE, "2x20 stale"),
-                verdict(ROUTE): "3x20 0x40",
-                f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x60",
+                verdict(ROUTE): "3x20 0x50",
+                f"mailflow_route_info{{{ROUTE},{RELAY}}}": "1x70",
             },
         ),
-        {"20m": {"MailflowSmartHostDown"}, "45m": set(), "60m": {"MailflowRouteDown"}},
+        {"20m": {"MailflowSmartHostDown"}, "45m": set(), "65m": {"MailflowRouteDown"}},
     ),
     Case(
         "one of two agents still receives",

@@ -3,9 +3,10 @@
 One transformation each, and nothing else is changed: the expressions, labels, matchers and texts
 are those that are shipped.
 
-* A rule file: each ``for``, each range (``[15m]``), each ``offset`` and each age in seconds
-  (``time() - X > 60``) is divided by RULES_SPEED, to no less than a second, six for a range, so
-  that ``rate`` has two samples, and eight for an age, since what is scraped is seconds old.
+* A rule file: each ``for`` and ``keep_firing_for``, each range (``[15m]``), each ``offset`` and
+  each age in seconds (``time() - X > 60``) is divided by RULES_SPEED, to no less than a second, six
+  for a range, so that ``rate`` has two samples, and eight for an age, since what is scraped is
+  seconds old.
   Factors and multiples of a check's interval stay: the agent exports it, and that of a test's
   configuration is short. Days until a certificate ends stay, too.
 * Alertmanager's: ``group_wait``, ``group_interval`` and ``repeat_interval`` are divided by
@@ -44,8 +45,8 @@ def rules(text: str) -> str:
     for group in content["groups"]:
         group.pop("interval", None)
         for rule in group["rules"]:
-            if "for" in rule:
-                rule["for"] = shorter(rule["for"], RULES_SPEED)
+            for key in rule.keys() & {"for", "keep_firing_for"}:
+                rule[key] = shorter(rule[key], RULES_SPEED)
             rule["expr"] = _expression(rule["expr"])
     return yaml.safe_dump(content, sort_keys=False, width=1000)
 

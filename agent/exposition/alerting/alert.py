@@ -19,13 +19,18 @@ COMPONENTS = (
     "tenant",
     "check",
 )
+# What a cause hides ends with it, but Prometheus evaluates the two at different moments: an effect
+# that outlived its cause by half a minute would page as all is well again.
+LINGER = "2m"
 SEVERITIES = ("critical", "warning", "info")  # pages, opens a ticket, neither
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert. ``hold`` is how long the expression must be true; empty for at once.
+    """One alert.
 
+    ``hold`` is how long the expression must be true; empty for at once. ``linger`` is how long it
+    fires on when that has ended; empty for not at all.
     ``component`` is what it is about, one of COMPONENTS. ``subject_kind`` is the kind of subject
     that its labels name, such as ``domain``; ``any`` where only the label ``probe`` tells; empty
     where they name none. ``runbook`` is the name of its page; ``meaning`` and ``steps`` are what
@@ -40,6 +45,7 @@ class Alert:
     description: str
     runbook: str
     hold: str = ""
+    linger: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     meaning: str = ""
     steps: tuple[str, ...] = ()

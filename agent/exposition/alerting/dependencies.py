@@ -5,7 +5,7 @@ domains, and one person is called once. The agent itself leaves out what another
 these need not wait. What it finds in two runs of its own check is down.
 """
 
-from agent.exposition.alerting.alert import Alert
+from agent.exposition.alerting.alert import LINGER, Alert
 from agent.exposition.alerting.found import CHECK, HOLD, LOCATED, found, held, one_of_each
 
 _WHOM = (
@@ -29,6 +29,7 @@ RESOLVER_DOWN = Alert(
     expr=found("self-resolver-down"),
     severity="critical",
     component="dns",
+    linger=LINGER,
     summary="The resolver that the agent asks answers nothing.",
     description="Nothing can be told about any domain until it does; mail itself may be fine."
     f"{_SEEN}{_WHOM} On the agent's host:{_ASK}",
@@ -40,6 +41,7 @@ UPLINK_DOWN = Alert(
     expr=found("self-uplink-down"),
     severity="critical",
     component="uplink",
+    linger=LINGER,
     summary="No connection leaves the agent's machine.",
     description="Nothing can be told about any server until one does; mail between others may be"
     f" fine.{_SEEN}{_WHOM} On the agent's host: `ip route`, and `curl -v"
@@ -52,6 +54,7 @@ IDENTITY_DOWN = Alert(
     expr=found("self-identity-down"),
     severity="critical",
     component="identity",
+    linger=LINGER,
     summary="The identity provider gives no tokens.",
     description="Mailboxes that are opened by a token cannot be looked into, and nothing is sent on"
     f" routes that end there.{_SEEN}{_WHOM} See https://status.cloud.microsoft, and on the agent's"
@@ -65,6 +68,7 @@ CREDENTIAL_REFUSED = Alert(
     f" and on (job) {found('self-credential-refused')}",
     severity="critical",
     component="identity",
+    linger=LINGER,
     summary="The identity provider refuses a credential of the agent.",
     description="{{ $labels.credential }} is refused ({{ $labels.reason }}) in {{ $value }} runs in"
     " a row: routes that use it are not watched. The agent's own page names the missing step;"
@@ -77,6 +81,7 @@ MAILBOX_DOWN = Alert(
     f" and on (job) {found('self-mailbox-down')}",
     severity="critical",
     component="mailbox",
+    linger=LINGER,
     summary="A mailbox in which test mail arrives cannot be looked into.",
     description="{{ $labels.place }} cannot be looked into ({{ $labels.reason }}) in {{ $value }}"
     " runs in a row, and nothing is sent on the routes that end there"
@@ -130,6 +135,7 @@ SMART_HOST_DOWN = Alert(
     expr=_server_down('!~"mx:.*|"'),
     severity="critical",
     component="server",
+    linger=LINGER,
     summary="A server that takes mail for others cannot be reached.",
     description="{{ $labels.server }} takes no mail, in two runs in a row."
     f"{_WHO_FINDS}{_ROUTES} Mail for it waits with whoever sends it, and bounces after a day."
@@ -157,6 +163,7 @@ EXCHANGES_DOWN = Alert(
     expr=_server_down('=~"mx:.*"'),
     severity="critical",
     component="server",
+    linger=LINGER,
     summary="The exchanges of a domain take no mail from routes.",
     description="No exchange of {{ $labels.server | reReplaceAll `^mx:` `` }} can be reached, in"
     f" two runs in a row.{_WHO_FINDS}{_ROUTES} Mail for"

@@ -126,6 +126,8 @@ def _alert(alert: Alert) -> Iterator[str]:
     yield f"  expr: {_quoted(alert.expr)}"
     if alert.hold:
         yield f"  for: {alert.hold}"
+    if alert.linger:
+        yield f"  keep_firing_for: {alert.linger}"
     yield "  labels:"
     yield from (f"    {key}: {_quoted(value)}" for key, value in labels(alert).items())
     yield "  annotations:"

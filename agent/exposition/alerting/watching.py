@@ -4,7 +4,7 @@ Silence must not look like health. So these ask whether an agent answers, whethe
 beside answering, whether every tenant and every check is looked after, and whether it can tell.
 """
 
-from agent.exposition.alerting.alert import Alert, Record
+from agent.exposition.alerting.alert import LINGER, Alert, Record
 from agent.exposition.alerting.found import LOCATED, changing
 
 TENANTS = "tenant:mailflow_check_interval_seconds:count"
@@ -41,6 +41,7 @@ AGENT_ABSENT = Alert(
     " -n 50`; `/targets` of Prometheus says what the scrape fails with.",
     runbook="agent-absent",
     hold="2m",
+    linger=LINGER,
     meaning="No target of the job `mailflow` answers a scrape, or there is no such target.",
     steps=(
         "See whether the process runs, and read the end of its log.",
@@ -67,6 +68,7 @@ AGENT_STUCK = Alert(
     " `systemctl restart mailflow-agent`.",
     runbook="agent-stuck",
     hold="1m",
+    linger=LINGER,
     meaning="The scheduler stands, or a task has ended that should go on. The page and the metrics"
     " still answer, with what was true before. No check is shown as failed by it, because none"
     " runs.",
