@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent.exposition import alerts
+from agent.exposition.alerting.evidence import EVIDENCE, Evidence
 from agent.probes.base import discover
 from servers.promtool import AGENT, HEALTHY, SECOND, try_tests
 
@@ -75,6 +76,65 @@ WITH_LINKS = case(
         "?var-tenant=contoso&var-subject=contoso.com",
         "page_url": "https://mailflow.example/subjects/contoso/domain/contoso.com",
     },
+)
+
+
+def proven(rule: str, series: dict[str, str], sentence: str) -> dict[str, Any]:
+    """A finding whose alert says what was measured."""
+    found = RULES[rule]
+    where = f'tenant="contoso",subject="contoso.com",probe="{rule.partition("-")[0]}"'
+    severity = alerts.of_rule(found).severity
+    return case(
+        {
+            **finding(where, rule, "2x5"),
+            **{f"{name}{{{AGENT},{where}{more}}}": value for (name, more), value in series.items()},
+            # Of another subject, which is no proof.
+            **{
+                f"{name}{{{AGENT},{where.replace('contoso.com', 'other.com')}{more}}}": "9x5"
+                for name, more in series
+            },
+        },
+        alerts.of_rule(found).name,
+        labels_of(where, rule=rule, severity=severity, component="domain"),
+        {
+            "summary": f"contoso.com: {found.summary}.",
+            "description": "contoso.com of contoso, found by 2 runs in a row."
+            f" {sentence} {found.remedy}",
+            "runbook_url": f"docs/runbooks/{rule}.md",
+            "dashboard_url": "",
+            "page_url": "",
+        },
+    )
+
+
+PROVEN = (
+    proven(
+        "spf-too-many-lookups",
+        {("mailflow_spf_lookups", ""): "14 stale"},
+        "It takes up to 14 lookups; receivers stop at 10.",
+    ),
+    proven(
+        "registration-expires-soon",
+        {("mailflow_registration_expiry_timestamp_seconds", ""): "86460x5"},
+        "The end of the registration is 1970-01-02 00:01 UTC.",
+    ),
+    proven(
+        "dmarc-sender-fails",
+        {
+            ("mailflow_dmarc_senders", ',verdict="pass"'): "1x5",
+            ("mailflow_dmarc_senders", ',verdict="fail"'): "3x5",
+            ("mailflow_dmarc_senders", ',verdict="unknown"'): "0x5",
+        },
+        "Senders by verdict: fail 3, pass 1.",
+    ),
+    proven(
+        "refusal-open-relay",
+        {
+            ("mailflow_refusal_shut", ',case="open-relay"'): "0x5",
+            ("mailflow_refusal_shut", ',case="own-domain"'): "1x5",
+        },
+        "Taken: open-relay.",
+    ),
 )
 WITHOUT_LINKS = case(
     finding(SPF, "spf-macro-p", "2x5"),
@@ -245,8 +305,10 @@ def test_links_remedies_and_numbers_are_filled_in(tmp_path: Path) -> None:
         RESOLVER,
         ABSENT,
         DOWN,
+        *PROVEN,
     )
-    chosen = [probe for probe in PROBES if probe.kind in {"spf", "connector"}]
+    kinds = {"connector", "dmarc", "refusal", "registration", "spf"}
+    chosen = [probe for probe in PROBES if probe.kind in kinds]
     try_tests(tmp_path, alerts.groups(chosen), tests)
 
 
@@ -254,3 +316,13 @@ def test_a_remedy_with_braces_is_no_template() -> None:
     braced = replace(SYNTAX, remedy="Write {{ ip }} there.")
     description = alerts.of_rule(braced).description
     assert description.endswith('Write {{ "{{" }} ip }} there.')
+
+
+@pytest.mark.parametrize(("rule", "evidence"), EVIDENCE.items())
+def test_what_proves_a_rule_is_measured_by_its_own_probe(rule: str, evidence: Evidence) -> None:
+    (probe,) = (each for each in PROBES if rule in {one.code for one in each.rules})
+    (signal,) = (each for each in probe.signals if each.name == evidence.metric)
+    assert signal.labels == ((evidence.label,) if evidence.label else signal.labels)
+    assert "{}" in evidence.words
+    assert evidence.words.endswith(".")
+    assert evidence.template in alerts.of_rule(RULES[rule]).description

@@ -10,6 +10,7 @@ from typing import Any
 from agent.domain.finding import Rule, Severity
 from agent.exposition.alerting import dependencies
 from agent.exposition.alerting.alert import Alert
+from agent.exposition.alerting.evidence import EVIDENCE
 from agent.exposition.alerting.found import HOLD, found
 from agent.exposition.alerting.links import subject_kinds
 from agent.exposition.alerting.paging import severity_of
@@ -52,10 +53,14 @@ def of_rule(rule: Rule) -> Alert:
         severity=severity_of(rule),
         component=kind,
         summary=f"{rule.summary}.",
-        description=f"{_WHO}{_ENDS}, {_RUNS}{_SINCE}. {remedy}",
+        description=f"{_WHO}{_ENDS}, {_RUNS}{_SINCE}.{_proof(rule)} {remedy}",
         runbook=rule.code,
         subject_kind=kind,
     )
+
+
+def _proof(rule: Rule) -> str:
+    return EVIDENCE[rule.code].template if rule.code in EVIDENCE else ""
 
 
 def _kind(rule: Rule) -> str:
