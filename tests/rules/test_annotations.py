@@ -79,7 +79,7 @@ WITH_LINKS = case(
 )
 
 
-def proven(rule: str, series: dict[str, str], sentence: str) -> dict[str, Any]:
+def proven(rule: str, series: dict[tuple[str, str], str], sentence: str) -> dict[str, Any]:
     """A finding whose alert says what was measured."""
     found = RULES[rule]
     where = f'tenant="contoso",subject="contoso.com",probe="{rule.partition("-")[0]}"'
