@@ -24,13 +24,15 @@ _MOST = 5  # owners that are named in a sentence
 class Takers:
     """The hosts that take a domain's mail, the most preferred first.
 
-    Without MX records it is the domain itself, where it has an address (RFC 5321 section 5.1).
-    ``silence`` is why DNS could not say.
+    Without MX records it is the domain itself, where it has an address (RFC 5321 section 5.1): then
+    it ``is_implicit``, and may as well be a web server that takes no mail. ``silence`` is why DNS
+    could not say.
     """
 
     domain: str
     hosts: tuple[str, ...] = ()
     silence: Silence | None = None
+    is_implicit: bool = False
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -40,6 +42,8 @@ class Takers:
     @property
     def words(self) -> str:
         """All of them in a sentence."""
+        if self.is_implicit:
+            return "the host at its own address"
         more = len(self.owners) - _MOST
         shown = (*self.owners[:_MOST], *((f"{more} more",) if more > 0 else ()))
         return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else "nobody"
@@ -72,7 +76,7 @@ def takers(domain: str) -> Plan[Takers]:
         return Takers(domain, tuple(dict.fromkeys(hosts)))
     replies = yield from ask_all((Query(domain, "A"), Query(domain, "AAAA")))
     if any(isinstance(each, Answer) and each.records for each in replies):
-        return Takers(domain, (domain,))
+        return Takers(domain, (domain,), is_implicit=True)
     silences = (each.reason for each in replies if isinstance(each, Unanswered))
     return Takers(domain, silence=next(silences, None))
 
@@ -89,14 +93,18 @@ def standard(now: Guess, then: Guess, was: Takers, becomes: Takers, meant: str =
     if was.silence is not None and was != becomes:
         notice = f"DNS could not say who takes the mail of {was.domain} now ({was.silence}), and so"
         return Standard(then, f"{notice} not whether others would.", is_unsure=True)
+    if now.topology == "parked" and was.is_implicit:
+        was = Takers(was.domain)
     if not was.hosts and now.topology != "parked":
         return Standard(then)  # nobody takes its mail yet: there is nothing to lose
     exchanges = now.exchanges if set(was.hosts) == set(becomes.hosts) else pins(now, was, becomes)
     expected = Guess(now.topology, now.title, exchanges)
     if was.owners != becomes.owners:
         notice = f"Mail for {was.domain} would be taken by {becomes.words} instead of {was.words}."
-        return Standard(expected, notice, then.topology, is_handover=True)
-    if (now.topology, now.title) != (then.topology, then.title):
+        held = then if was.is_implicit else expected
+        return Standard(held, notice, then.topology, is_handover=True)
+    is_parked = now.topology == then.topology == "parked"  # whichever way it says so
+    if (now.topology, now.title) != (then.topology, then.title) and not is_parked:
         notice = f"{was.domain} would look like {then.title}, and not like {now.title} any more."
         return Standard(expected, notice, then.topology)
     return Standard(expected)

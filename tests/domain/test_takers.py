@@ -178,7 +178,45 @@ def test_without_mx_it_is_the_domain_itself(
     lines: str, silent: tuple[str, ...], hosts: tuple[str, ...], silence: Silence | None
 ) -> None:
     said = {**zone_of(lines), **{(D, kind): SILENT for kind in silent}}
-    assert replay(takers(D), said) == Takers(D, hosts, silence)
+    assert replay(takers(D), said) == Takers(D, hosts, silence, is_implicit=bool(hosts))
+
+
+WEBSITE = zone_of("contoso.com A 192.0.2.80")
+
+
+@pytest.mark.parametrize(
+    ("spf", "mx", "said", "topology"),
+    [
+        pytest.param(
+            "",
+            EXO,
+            "taken by Exchange Online instead of the host at its own address.",
+            "exchange-online",
+            id="a site that gets mail",
+        ),
+        pytest.param(
+            "",
+            "",
+            "taken by nobody instead of the host at its own address.",
+            "parked",
+            id="a site without mail",
+        ),
+        pytest.param("v=spf1 -all", "", "", "parked", id="parked in another way"),
+        pytest.param(
+            "v=spf1 -all", EXO, "taken by Exchange Online instead of nobody.", "parked", id="parked"
+        ),
+    ],
+)
+def test_a_web_server_may_take_no_mail_at_all(spf: str, mx: str, said: str, topology: str) -> None:
+    now, then = {**zone((), spf), **WEBSITE}, {**zone((mx,), spf), **WEBSITE}
+    found = standard(
+        replay(guess(D), now),
+        replay(guess(D), then),
+        replay(takers(D), now),
+        replay(takers(D), then),
+    )
+    assert found.notice == (f"Mail for {D} would be {said}" if said else "")
+    assert found.expected.topology == topology
 
 
 def test_a_crowd_is_counted() -> None:
