@@ -17,7 +17,7 @@ from agent.cli.draw_priority import draw_items, draw_kinds, headline, items_as_j
 from agent.cli.exits import exit_for
 from agent.cli.looking import Looked, look, public_probes, read_names
 from agent.cli.resolvers import Server, option, resolving
-from agent.cli.senders import senders_option
+from agent.cli.senders import left_out, senders_option
 from agent.cli.toolbox import lending
 from agent.domain.finding import Severity
 from agent.exposition.as_json import outcome_as_json
@@ -108,6 +108,8 @@ def as_text(looked: tuple[Looked, ...], pen: Pen, *, facts: bool) -> Iterator[st
     for each in looked:
         yield headline(each.severity, each.domain, each.items, pen)
         yield from pen.wrap(f"looks like: {each.guess.title}", "    ", "      ")
+        if each.left_out:
+            yield from pen.wrap(left_out(each.left_out), "    ", "      ")
         yield from draw_items(each.items, pen)
         if facts:
             yield from _draw_facts(each, pen)
@@ -137,6 +139,7 @@ def _as_json(looked: Looked) -> dict[str, Any]:
         "domain": looked.domain,
         "severity": looked.severity.word,
         "looks_like": {"topology": looked.guess.topology, "title": looked.guess.title},
+        "left_out": list(looked.left_out),
         "findings": items_as_json(looked.items),
         "checks": {kind: outcome_as_json(outcome) for kind, outcome in looked.outcomes.items()},
     }

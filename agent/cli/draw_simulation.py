@@ -6,29 +6,62 @@ Who would lose mail stands first; a change is made by people who read the first 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from agent.cli.draw import MARKS, Pen, draw_fact
-from agent.cli.draw_priority import draw_items, headline, items_as_json
+from agent.cli.draw import MARKS, Pen, draw_fact, draw_verdict
+from agent.cli.draw_priority import draw_items, headline
 from agent.cli.looking import Looked
+from agent.cli.senders import left_out
 from agent.domain.comparison import Difference, compare
-from agent.domain.finding import Finding
+from agent.domain.finding import Finding, Severity
+from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.peer_text import PeerText
 from agent.domain.planned import Change
 from agent.domain.priority import prioritise
-from agent.domain.simulation import Fate, draw
-from agent.exposition.as_json import finding_as_json
+from agent.domain.simulation import Fate, Loss, draw
+from agent.domain.takers import Standard
+
+_MOST_LOSSES = 12  # terms that are named
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """A domain as it is and as it would be."""
+    """A domain as it is and as it would be.
+
+    ``meant`` is the topology that the operator says is meant. ``more`` counts the addresses of the
+    SPF record that are not in ``fates``; ``doubts`` are sentences on what DNS could not say.
+    """
 
     domain: str
     changes: tuple[Change, ...]
     before: Looked
     after: Looked
     fates: tuple[Fate, ...]
+    losses: tuple[Loss, ...]
+    standard: Standard
+    meant: str = ""
+    more: int = 0
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is after the change.
+
+        Mail that would be lost by it is critical, and what may not be meant is worth a warning.
+        """
+        known = [self.after.severity]
+        if self.standard.notice:
+            known.append(Severity.WARNING)
+        if self.doubts or self.standard.is_unsure:
+            known.append(Severity.UNKNOWN)
+        if self.lost:
+            known.append(Severity.CRITICAL)
+        return max(known)
+
+    @cached_property
+    def lost(self) -> tuple[str, ...]:
+        """Whose mail would be lost: senders, then terms of the SPF record."""
+        senders = (str(PeerText(one.sender)) for one in self.fates if one.is_lost)
+        return (*senders, *(one.subject for one in self.losses if one.is_lost))
 
     @cached_property
     def difference(self) -> Difference:
@@ -45,23 +78,63 @@ def _in_order(looked: Looked) -> Iterator[Finding]:
 
 def as_text(found: Simulation, pen: Pen) -> Iterator[str]:
     """Return the lines of the answer."""
-    after, before = found.after, found.before
-    yield headline(after.severity, f"{found.domain} after the change", after.items, pen)
+    before = found.before
+    yield _first_line(found, pen)
+    yield from _draw_notices(found, pen)
     yield f"    now: {MARKS[before.severity]} {before.severity.word}"
     yield from _looks(found, pen)
     for change in found.changes:
         yield from _draw_change(change, pen)
-    if found.fates:
+    if found.fates or found.losses:
         yield from _draw_lost(found, pen)
+    if found.losses:
+        yield from _draw_losses(found.losses, pen)
+    if found.fates:
         yield f"  {pen.paint('who may send', None, bold=True)}"
         yield from (f"    {line}" for line in draw_fact(draw(found.fates), pen))
+    if found.more:
+        yield f"    and {found.more} more addresses of the SPF record, which are not looked at"
     yield from _draw_difference(found, pen)
+
+
+def _first_line(found: Simulation, pen: Pen) -> str:
+    """Say how bad it is, and the first reason for it."""
+    subject = f"{found.domain} after the change"
+    if found.after.severity is found.severity:
+        return headline(found.severity, subject, found.after.items, pen)
+    reason = "it looks like something else than now"
+    if found.lost:
+        reason = f"mail from {found.lost[0]} would be lost"
+    elif found.severity is Severity.UNKNOWN:
+        reason = "DNS could not say all"
+    elif found.standard.is_handover:
+        reason = "others take its mail than now"
+    return draw_verdict(found.severity, f"{pen.paint(subject, None, bold=True)}: {reason}", pen)
+
+
+def _draw_notices(found: Simulation, pen: Pen) -> Iterator[str]:
+    """Say who else would take the mail, and what is not known."""
+    standard = found.standard
+    if standard.notice:
+        way_out = (
+            f" If that is meant, say --topology {standard.way_out}." if standard.way_out else ""
+        )
+        colour = "red" if standard.is_handover else "yellow"
+        lines = pen.wrap(f"{standard.notice}{way_out}", "    ", "      ")
+        yield from (pen.paint(line, colour, bold=True) for line in lines)
+    for doubt in found.doubts:
+        yield from pen.wrap(doubt, f"    {MARKS[Severity.UNKNOWN]} ", "      ")
 
 
 def _looks(found: Simulation, pen: Pen) -> Iterator[str]:
     now, then = found.before.guess.title, found.after.guess.title
     text = f"looks like: {now}" + (f"; then like: {then}" if then != now else "")
     yield from pen.wrap(text, "    ", "      ")
+    if found.meant:
+        text = f"is meant to be {found.meant}: {TOPOLOGIES[found.meant].title}"
+        yield from pen.wrap(text, "    ", "      ")
+    if found.after.left_out:
+        yield from pen.wrap(left_out(found.after.left_out), "    ", "      ")
 
 
 def _draw_change(change: Change, pen: Pen) -> Iterator[str]:
@@ -78,13 +151,26 @@ def _draw_lost(found: Simulation, pen: Pen) -> Iterator[str]:
     """Name the senders whose mail would be lost, and why."""
     lost = [one for one in found.fates if one.is_lost]
     if not lost:
-        yield "  no sender that is known would lose mail for certain"
+        if not any(one.is_lost for one in found.losses):
+            yield "  no sender that is known would lose mail for certain"
         return
     yield pen.paint(f"  would fail: {len(lost)} of {len(found.fates)} senders", "red", bold=True)
     for one in lost:
         row = one.after
         text = f"{PeerText(one.sender)}: {one.becomes}. SPF: {row.spf_aligned.why}."
         yield from pen.wrap(f"{text} DKIM: {row.dkim.why}.", "    ✗ ", "      ")
+
+
+def _draw_losses(losses: tuple[Loss, ...], pen: Pen) -> Iterator[str]:
+    """Name the terms of the SPF record that are dropped, and what becomes of mail from there."""
+    count = f"{len(losses)} {'term' if len(losses) == 1 else 'terms'} of the record of now"
+    colour = "red" if losses[0].is_lost else "yellow"
+    yield pen.paint(f"  would not pass SPF any more: {count}", colour, bold=True)
+    for one in losses[:_MOST_LOSSES]:
+        mark = MARKS[Severity.CRITICAL if one.is_lost else Severity.WARNING]
+        yield from pen.wrap(f"{one.subject}: {one.becomes}.", f"    {mark} ", "      ")
+    if len(losses) > _MOST_LOSSES:
+        yield f"      and {len(losses) - _MOST_LOSSES} more"
 
 
 def _draw_difference(found: Simulation, pen: Pen) -> Iterator[str]:
@@ -117,53 +203,4 @@ def _by_kind(looked: Looked, findings: tuple[Finding, ...]) -> dict[str, list[Fi
     return {
         kind: [one for one in outcome.findings if one in findings]
         for kind, outcome in looked.outcomes.items()
-    }
-
-
-def as_json(found: Simulation) -> dict[str, Any]:
-    """Return the answer as plain data."""
-    difference = found.difference
-    return {
-        "domain": found.domain,
-        "changes": [
-            {
-                "name": change.query.name,
-                "type": change.query.type,
-                "before": list(change.before),
-                "after": list(change.after),
-            }
-            for change in found.changes
-        ],
-        "senders": [_sender(one) for one in found.fates],
-        "comes": [finding_as_json(one) for one in difference.comes],
-        "goes": [finding_as_json(one) for one in difference.goes],
-        "stays": [finding_as_json(one) for one in difference.stays],
-        "differs": [
-            {"before": finding_as_json(one.before), "after": finding_as_json(one.after)}
-            for one in difference.altered
-        ],
-        "before": _state(found.before),
-        "after": _state(found.after),
-    }
-
-
-def _sender(one: Fate) -> dict[str, Any]:
-    sides = {"before": (one.before, one.was), "after": (one.after, one.becomes)}
-    told = {
-        side: {
-            "spf": row.spf_aligned.chance.value,
-            "dkim": row.dkim.chance.value,
-            "dmarc": row.dmarc.value,
-            "mail": fate,
-        }
-        for side, (row, fate) in sides.items()
-    }
-    return {"sender": one.sender, "is_lost": one.is_lost, **told}
-
-
-def _state(looked: Looked) -> dict[str, Any]:
-    return {
-        "severity": looked.severity.word,
-        "looks_like": {"topology": looked.guess.topology, "title": looked.guess.title},
-        "findings": items_as_json(looked.items),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from agent.domain.finding import Outcome, Severity
-from agent.domain.guess import Guess, guess
+from agent.domain.guess import Guess, guess, with_declared
 from agent.domain.names import DomainName
 from agent.domain.priority import Item, prioritise
 from agent.probes.base import Check, Probe, Toolbox, discover
@@ -27,11 +27,15 @@ _PAST = "changes"  # the title of what is remembered, which a single look has no
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was seen of one domain: what it looks like, and an outcome for each probe, by kind."""
+    """What was seen of one domain: what it looks like, and an outcome for each probe, by kind.
+
+    ``left_out`` are senders that its records name, and another declared one takes the place of.
+    """
 
     domain: str
     guess: Guess
     outcomes: Mapping[str, Outcome]
+    left_out: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -67,24 +71,30 @@ def read_names(domains: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def subject_of(name: str, guessed: Guess, **declared: tuple[str, ...]) -> DomainSubject:
-    """Return what to expect of a stranger's domain; what is *declared* wins over the guess."""
-    fields: dict[str, Any] = {"exchanges": guessed.exchanges, "senders": guessed.senders}
+    """Return what to expect of a stranger's domain.
+
+    Senders that are *declared* come to those of the guess; all else wins over it.
+    """
+    fields: dict[str, Any] = {"exchanges": guessed.exchanges}
     fields |= {key: value for key, value in declared.items() if value}
+    fields["senders"] = with_declared(declared.get("senders", ()), guessed.senders)
     return DomainSubject.model_validate({"name": name, "topology": guessed.topology, **fields})
 
 
-async def look(
+async def look(  # noqa: PLR0913 - options of one look, by keyword
     names: tuple[str, ...],
     tools: Toolbox,
     probes: Probes,
     tenant: str = "",
     *,
     on_run: Callable[[Run], None] = lambda _: None,
+    expected: Guess | None = None,
     **declared: tuple[str, ...],
 ) -> tuple[Looked, ...]:
     """Run *probes* on all domains at once; what is *declared* holds for each of them.
 
-    Two looks by tools with the same history are told apart by *tenant*.
+    Two looks by tools with the same history are told apart by *tenant*. What is *expected* takes
+    the place of what a domain looks like, and is what it is held against.
     """
     done: dict[str, dict[str, Outcome]] = {name: {} for name in names}
 
@@ -95,15 +105,20 @@ async def look(
 
     runner = Runner(tools, publish, Dependencies(()))
     guesses: dict[str, Guess] = {}
+    left_out: dict[str, tuple[str, ...]] = {}
 
     async def look_at(name: str) -> None:
         guesses[name] = await guessed(name, tools)
-        subject = subject_of(name, guesses[name], **declared)
+        subject = subject_of(name, expected or guesses[name], **declared)
+        left_out[name] = tuple(one for one in guesses[name].senders if one not in subject.senders)
         for wave in _waves(probes):
             await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in wave))
 
     await asyncio.gather(*map(look_at, names))
-    return tuple(Looked(name, guesses[name], dict(sorted(done[name].items()))) for name in names)
+    return tuple(
+        Looked(name, guesses[name], dict(sorted(done[name].items())), left_out[name])
+        for name in names
+    )
 
 
 def _waves(probes: Probes) -> tuple[Probes, Probes]:

@@ -33,5 +33,12 @@ senders_option = click.option(
     type=SenderType(),
     metavar="SENDER",
     help="Who sends for the domain: an address, a network or a provider such as exchange-online;"
-    " repeat it. Default: what its records name.",
+    " repeat it. They come to those that its records name.",
 )
+
+
+def left_out(names: tuple[str, ...]) -> str:
+    """Say which senders of the records do not count, in a line; empty where all of them do."""
+    if not names:
+        return ""
+    return f"does not count as a sender: {', '.join(names)}, because --sender names another cloud"

@@ -6,37 +6,31 @@ Live DNS with the change laid over it: every probe looks at the domain as it is 
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from agent.adapters.https import Https
-from agent.adapters.plans import Recall, drive
-from agent.adapters.policies import KEEP, Found, Policies
-from agent.adapters.resolver import Resolver
+from agent.adapters.plans import drive
 from agent.adapters.trust import TrustStore
 from agent.cli.draw import Pen, join
-from agent.cli.draw_simulation import Simulation, as_json, as_text
+from agent.cli.draw_simulation import Simulation, as_text
 from agent.cli.exits import Exit, exit_for
-from agent.cli.looking import Looked, guessed, look, public_probes, read_names
+from agent.cli.laying_over import laid_over
+from agent.cli.looking import read_names
+from agent.cli.planned_policy import read_policy
 from agent.cli.resolvers import Server, option, resolving
 from agent.cli.senders import senders_option
+from agent.cli.simulating import Declared, simulate
+from agent.cli.simulation_as_json import as_json
 from agent.cli.toolbox import lending
+from agent.cli.topologies import topology_option
 from agent.domain import planned
-from agent.domain.lookup import Plan, Query
-from agent.domain.mta_sts_policy import Document, parse
-from agent.domain.mta_sts_terms import describe
-from agent.domain.overlay import Planned, overlay
+from agent.domain.mta_sts_policy import Document
 from agent.domain.planned import PlanError, SilentError, Wishes
-from agent.domain.simulation import Fate, fates, mail, selectors_to_declare
-from agent.probes.base import Toolbox
 
-T = TypeVar("T")
-_WITHIN = timedelta(seconds=10)
 _MARGIN = 2  # spaces before a record in a message
 
 
@@ -101,22 +95,28 @@ def _told(error: PlanError) -> str:
     metavar="FILE",
     help="The file that the policy's host would serve, under an id of its own.",
 )
+@topology_option
 @option
 @senders_option
 @click.option("--json", "is_json", is_flag=True, help="Write JSON instead of text.")
-def command(
+def command(  # noqa: PLR0913 - the options of one command, by keyword
     *,
     domain: str,
     servers: tuple[Server, ...],
     senders: tuple[str, ...],
+    meant: str | None,
     policy: Path | None,
     is_json: bool,
     **texts: Any,
 ) -> int:
     """Say what a planned change of DOMAIN's records would do, before anybody makes it.
 
-    DNS is asked as it is now, and the change is laid over what it says. The answer names who would
-    lose mail first, then what is mended, what gets worse and what stays. Nothing is changed.
+    DNS is asked as it is now, and the change is laid over it. The answer names who would lose mail
+    first, then what is mended, what gets worse and what stays. Nothing is changed.
+
+    The change is held against what the domain looks like now: whoever takes its mail today is
+    expected to take it afterwards, and whoever its SPF record lets pass to go on sending. For a
+    move to another topology, say --topology.
 
     The exit code is that of the state after the change: 0 ok, 1 warning, 2 critical, 3 unknown.
 
@@ -124,17 +124,19 @@ def command(
     Examples:
       mailflow-agent simulate example.com --dmarc reject
       mailflow-agent simulate example.com --spf 'v=spf1 include:spf.protection.outlook.com -all'
-      mailflow-agent simulate example.com --mx '0 example-com.mail.protection.outlook.com'
+      mailflow-agent simulate example.com --topology exchange-online \\
+        --mx '0 example-com.mail.protection.outlook.com'
       mailflow-agent simulate example.com --dmarc reject --sender 192.0.2.25 --sender mailchimp
     """  # noqa: D301 - click wants the character
     (name,) = read_names((domain,))
-    document = _read_policy(policy) if policy is not None else None
+    document = read_policy(policy) if policy is not None else None
     wishes = _wishes(texts, datetime.now().astimezone(), has_policy=document is not None)
     if wishes == Wishes():
         message = "say what is planned, such as --dmarc reject; --help shows examples"
         raise click.UsageError(message)
+    declared = Declared(senders, tuple(wishes.dkim), meant or "")
     try:
-        found = asyncio.run(_simulate(name, servers, senders, wishes, document))
+        found = asyncio.run(_simulate(name, servers, wishes, document, declared))
     except SilentError as error:
         click.echo(f"the change {error.problem}", err=True)
         return Exit.UNKNOWN
@@ -145,10 +147,11 @@ def command(
         click.echo(json.dumps(as_json(found), indent=2))
     else:
         click.echo(join(as_text(found, Pen.of_terminal(colour=sys.stdout.isatty()))), nl=False)
-    return exit_for(found.after.severity)
+    return exit_for(found.severity)
 
 
 def _wishes(texts: dict[str, Any], now: datetime, *, has_policy: bool) -> Wishes:
+    """Put together what is planned."""
     return Wishes(
         spf=texts["spf"],
         dmarc=texts["dmarc"],
@@ -159,78 +162,16 @@ def _wishes(texts: dict[str, Any], now: datetime, *, has_policy: bool) -> Wishes
     )
 
 
-def _read_policy(path: Path) -> Document:
-    document = parse(path.read_bytes())
-    if document.policy is None:
-        message = f"{path}: {describe(document.faults[0], 'line')}"
-        raise click.BadParameter(message, param_hint="--mta-sts-policy")
-    return document
-
-
 async def _simulate(
     name: str,
     servers: tuple[Server, ...],
-    senders: tuple[str, ...],
     wishes: Wishes,
     document: Document | None,
+    declared: Declared,
 ) -> Simulation:
     trust = await TrustStore.load()
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
         changes = await drive(planned.changes(name, wishes), resolver)
         over = {change.query: change.planned for change in changes}
-        policies = tools.policies if document is None else _Served(tools, name, document)
-        recall = _LaidOver(resolver, over)
-        then = replace(tools, recall=recall, policies=policies)
-        seen = await simulate(name, tools, then, senders, tuple(wishes.dkim))
-    return Simulation(name, changes, *seen)
-
-
-async def simulate(
-    name: str, now: Toolbox, then: Toolbox, senders: tuple[str, ...], selectors: tuple[str, ...]
-) -> tuple[Looked, Looked, tuple[Fate, ...]]:
-    """Look at *name* by the tools that see the world as it is, and as it would be.
-
-    *selectors* are those for which keys are planned.
-    """
-    if not senders:
-        # Whoever is dropped from SPF goes on sending, for all that anybody knows.
-        guesses = await asyncio.gather(guessed(name, now), guessed(name, then))
-        senders = tuple(dict.fromkeys(one for each in guesses for one in each.senders))
-    selectors = selectors_to_declare(selectors, senders)
-    probes = public_probes()
-    (before,), (after,), was, becomes = await asyncio.gather(
-        look((name,), now, probes, senders=senders),
-        look((name,), then, probes, "planned", senders=senders, dkim_selectors=selectors),
-        now.recall.derive(f"{name}#mail", None, lambda: mail(name, senders, ())),
-        then.recall.derive(f"{name}#mail", None, lambda: mail(name, senders, selectors)),
-    )
-    return before, after, fates(was, becomes)
-
-
-class _LaidOver(Recall):
-    """Runs plans with changes laid over what the resolver says."""
-
-    def __init__(self, resolver: Resolver, changes: Mapping[Query, Planned]) -> None:
-        super().__init__(resolver)
-        self._changes = changes
-
-    async def derive(self, key: str, owner: object, make: Callable[[], Plan[T]]) -> T:
-        return await super().derive(key, owner, lambda: overlay(make(), self._changes))
-
-
-class _Served(Policies):
-    """Says of one domain what its policy's host would serve."""
-
-    def __init__(self, tools: Toolbox, domain: str, document: Document) -> None:
-        super().__init__(
-            Https(resolver=tools.resolver, dialer=tools.dialer, trust=tools.trust), tools.clock
-        )
-        self._found = Found(document.policy, document=document)
-        self._domain = domain
-
-    async def of(
-        self, domain: str, version: str, within: timedelta = _WITHIN, keep: timedelta = KEEP
-    ) -> Found:
-        if domain == self._domain:
-            return self._found
-        return await super().of(domain, version, within, keep)
+        then = laid_over(tools, over, name, document)
+        return await simulate(name, tools, then, changes, declared)

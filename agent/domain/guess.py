@@ -104,12 +104,37 @@ def _at_provider(owner: Owner, hosts: tuple[str, ...], spf: _Spf) -> Guess:
 
 def _elsewhere(domain: str, host: str, cloud: str, spf: _Spf) -> Guess:
     """Judge a domain whose most preferred exchange is of nobody that we know."""
-    is_own = zone_of(host) == (zone_of(domain) or domain)
-    whose = "servers of its own" if is_own else f"hosts of {PeerText(zone_of(host) or host, 80)}"
+    is_own, title = _is_own(domain, host), whose(domain, host)
     if cloud:
         topology = "hybrid" if is_own else "third-party-filter"
-        return Guess(topology, f"{CLOUDS[cloud].title} behind {whose}", senders=_with(cloud, spf))
-    return Guess("on-premises" if is_own else "custom", whose, senders=spf.senders)
+        return Guess(topology, f"{CLOUDS[cloud].title} behind {title}", senders=_with(cloud, spf))
+    return Guess("on-premises" if is_own else "custom", title, senders=spf.senders)
+
+
+def whose(domain: str, host: str) -> str:
+    """Say in words whose *host* is, of nobody that we know, seen from *domain*."""
+    if _is_own(domain, host):
+        return "servers of its own"
+    return f"hosts of {PeerText(zone_of(host) or host, 80)}"
+
+
+def _is_own(domain: str, host: str) -> bool:
+    return (zone_of(host) or host) == (zone_of(domain) or domain)
+
+
+def with_declared(declared: tuple[str, ...], guessed: tuple[str, ...]) -> tuple[str, ...]:
+    """Return who sends: what an operator has *declared*, and what is *guessed* beside it.
+
+    A tenant is in one Microsoft cloud: a declared one takes the place of a guessed one.
+    """
+    if any(one in CLOUDS for one in declared):
+        guessed = tuple(one for one in guessed if one not in CLOUDS)
+    return tuple(dict.fromkeys((*declared, *guessed)))
+
+
+def profile_of_include(name: str) -> Profile | None:
+    """Return whose customers include *name* in their SPF record; None where that is not known."""
+    return _BY_INCLUDE.get(name)
 
 
 def _with(name: str, spf: _Spf) -> tuple[str, ...]:

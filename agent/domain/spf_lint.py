@@ -11,6 +11,7 @@ from agent.domain.peer_text import PeerText
 from agent.domain.spf_lint_terms import lint_terms
 from agent.domain.spf_lint_text import lint_text
 from agent.domain.spf_lint_tree import lint_tree
+from agent.domain.spf_proposal import propose
 from agent.domain.spf_rules import RECORD_RULES
 from agent.domain.spf_survey import Bounds, Survey
 from agent.domain.spf_terms import All, Record, Result
@@ -24,19 +25,27 @@ class Intent:
     """What the operator says about the domain.
 
     ``clouds`` are the Microsoft clouds that send for it, by profile name, and ``covered`` those
-    of them whose addresses have been seen to pass. ``sends`` is false for a parked domain.
+    of them whose addresses have been seen to pass. ``sends`` is false for a parked domain;
+    ``senders`` are all that a record has to let pass.
     """
 
     clouds: frozenset[str] = frozenset()
     covered: frozenset[str] = frozenset()
     sends: bool = True
+    senders: tuple[str, ...] = ()
+
+    def proposal(self, domain: str) -> str:
+        """Return a record to publish; empty where nobody knows who sends."""
+        if not self.sends:
+            return propose(domain, ())
+        return propose(domain, self.senders) if self.senders else ""
 
 
 def lint(survey: Survey, bounds: Bounds, intent: Intent) -> tuple[Finding, ...]:
     """Return everything that is wrong, the text first."""
     return bounded(
         (
-            *lint_text(survey, bounds),
+            *lint_text(survey, bounds, intent.proposal(survey.domain)),
             *lint_terms(survey),
             *lint_tree(survey, bounds),
             *_lint_intent(survey, intent),

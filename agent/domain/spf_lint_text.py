@@ -21,9 +21,12 @@ _TERM_START = re.compile(
 )
 
 
-def lint_text(survey: Survey, bounds: Bounds) -> Iterator[Finding]:
-    """Look at the record as text, and at how it is published."""
-    yield from _presence(survey)
+def lint_text(survey: Survey, bounds: Bounds, proposal: str) -> Iterator[Finding]:
+    """Look at the record as text, and at how it is published.
+
+    *proposal* is what to publish where there is none; empty where nobody can tell.
+    """
+    yield from _presence(survey, proposal)
     yield from _syntax(survey)
     yield from _surroundings(survey)
     answer = survey.answer(Query(survey.domain, "TXT"))
@@ -34,10 +37,11 @@ def lint_text(survey: Survey, bounds: Bounds) -> Iterator[Finding]:
         yield from _size(survey.record, answer, bounds)
 
 
-def _presence(survey: Survey) -> Iterator[Finding]:
+def _presence(survey: Survey, proposal: str) -> Iterator[Finding]:
     """One record, and nothing that only looks like one."""
     if survey.root.state is State.MISSING:
-        yield rules.MISSING.found(f"{survey.domain} has no TXT record that begins with v=spf1")
+        detail = f"{survey.domain} has no TXT record that begins with v=spf1"
+        yield rules.MISSING.found(detail, fix=proposal)
         parent = survey.parent
         if isinstance(parent, Answer) and select(parent.records).records:
             yield rules.ONLY_AT_PARENT.found(f"{survey.domain.partition('.')[2]} has one")

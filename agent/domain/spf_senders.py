@@ -102,10 +102,10 @@ def sample(name: str, root: Branch) -> Plan[Samples]:
     except ValueError:
         shown = PeerText(name)
         return Samples(name, (), f"{shown} is no address, network or provider profile")
-    return Samples(name, _ends(network))
+    return Samples(name, ends(network))
 
 
-def _ends(network: IPv4Network | IPv6Network) -> tuple[Address, ...]:
+def ends(network: IPv4Network | IPv6Network) -> tuple[Address, ...]:
     """Return the first and the last address, which a range that is too short leaves out."""
     first, last = network.network_address, network.broadcast_address
     return (first,) if first == last else (first, last)
@@ -126,7 +126,7 @@ def _sample_provider(profile: Profile, root: Branch) -> Plan[Samples]:
         problem = f"no networks found at {name}: {forest.root.state.value}"
         return Samples(profile.name, (), problem, State.UNANSWERED in states)
     step = max(1, -(-len(networks) // MAX_NETWORKS))
-    addresses = [address for network in networks[::step] for address in _ends(network)]
+    addresses = [address for network in networks[::step] for address in ends(network)]
     return Samples(profile.name, tuple(addresses))
 
 
@@ -155,7 +155,7 @@ def strangers(not_senders: tuple[str, ...]) -> tuple[Samples, ...]:
     found = [Samples(name, (ip_address(name),)) for name in STRANGERS]
     for name in not_senders:
         try:
-            found.append(Samples(name, _ends(ip_network(name, strict=False))))
+            found.append(Samples(name, ends(ip_network(name, strict=False))))
         except ValueError:
             problem = f"{PeerText(name)} is no address or network"
             found.append(Samples(name, (), problem))

@@ -166,7 +166,8 @@ def _intent(check: SpfCheck, picture: Picture) -> Intent:
         for one in picture.senders
         if one.is_authorised or one.unsure or not one.evaluations
     )
-    return Intent(clouds, covered & clouds, TOPOLOGIES[check.target.topology].sends)
+    sends = TOPOLOGIES[check.target.topology].sends
+    return Intent(clouds, covered & clouds, sends, tuple(one.name for one in picture.senders))
 
 
 PROBE = Probe(

@@ -1,6 +1,7 @@
 """The command that answers what a planned change would do."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from servers.program import mailflow_agent
 
 NEW_MX = "0 adatum-com.mail.protection.outlook.com"
 SHORT = "v=spf1 include:spf.protection.outlook.com -all"
+SOFT = "v=spf1 include:spf.protection.outlook.com ~all"
+FLAT = (
+    "v=spf1 ip4:192.31.196.25 ip4:40.92.0.0/15 ip4:40.107.0.0/16 ip4:52.100.0.0/15"
+    " ip4:52.102.0.0/16 ip4:52.103.0.0/17 ip4:104.47.0.0/17 ip6:2a01:111:f400::/48"
+    " ip6:2a01:111:f403::/49 -all"
+)
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ async def test_who_would_fail_stands_before_all_else(resolver: str) -> None:
 
 
 async def test_what_a_change_mends_goes_and_the_code_is_that_of_what_is_left(resolver: str) -> None:
-    changes = ("--spf", SHORT, "--dmarc", "v=DMARC1; p=none; rua=mailto:dmarc@adatum.com")
+    changes = ("--spf", SOFT, "--dmarc", "v=DMARC1; p=none; rua=mailto:dmarc@adatum.com")
     ended = await mailflow_agent(
         "simulate", "adatum.com", *changes, "--json", "--resolver", resolver
     )
@@ -53,18 +60,144 @@ async def test_what_a_change_mends_goes_and_the_code_is_that_of_what_is_left(res
     )
     assert "spf-too-many-lookups" in {each["rule"] for each in found["goes"]}
     assert [each["rule"] for each in found["stays"]] == ["dkim-missing", "autodiscover-missing"]
-    assert found["changes"][0]["after"] == [SHORT]
+    assert found["changes"][0]["after"] == [SOFT]
+    assert [(each["term"], each["spf_after"], each["is_lost"]) for each in found["no_longer_pass"]][
+        -2:
+    ] == [
+        ("include:spf.payroll.example", "softfail", False),
+        ("include:spf.survey.example", "softfail", False),
+    ]
     (sender,) = found["senders"]
     assert (sender["sender"], sender["is_lost"]) == ("exchange-online", False)
 
 
-async def test_mx_that_moves_is_held_against_what_it_looks_like_then(resolver: str) -> None:
+async def test_mx_may_move_to_the_cloud_that_the_topology_has(resolver: str) -> None:
     ended = await mailflow_agent(
         "simulate", "tailspintoys.com", "--mx", NEW_MX, "--resolver", resolver
     )
+    assert "Mail for tailspintoys.com would be taken by Exchange Online instead of" in ended.out
     assert "then like: Exchange Online" in ended.out
     assert "    - 10 oldmail.tailspintoys.com" in ended.out
     assert ended.code == 1, ended.out
+
+
+@pytest.mark.parametrize(
+    ("domain", "options", "code", "said"),
+    [
+        pytest.param(
+            "contoso.com",
+            ("--mx", "0 ."),
+            2,
+            (
+                "✗ critical contoso.com after the change: The domain declares that it takes no",
+                "    Mail for contoso.com would be taken by nobody instead of Exchange Online. If",
+            ),
+            id="null MX",
+        ),
+        pytest.param(
+            "contoso.com",
+            ("--mx", "0 mail.payroll.example"),
+            2,
+            (
+                "✗ critical",
+                "    Mail for contoso.com would be taken by hosts of payroll.example instead",
+            ),
+            id="a stranger's MX",
+        ),
+        pytest.param(
+            "fabrikam.com",
+            ("--mx", "0 fabrikam-com.mail.protection.outlook.com"),
+            2,
+            (
+                "✗ critical fabrikam.com after the change: No MX record names an expected exchange",
+                "    Mail for fabrikam.com would be taken by Exchange Online instead of hosts",
+            ),
+            id="a move that nobody said is meant",
+        ),
+        pytest.param(
+            "fabrikam.com",
+            ("--mx", "0 fabrikam-com.mail.protection.outlook.com", "--topology", "exchange-online"),
+            0,
+            (
+                "✓ ok       fabrikam.com after the change",
+                "    now: ✓ ok",
+                "    looks like: Exchange Online behind hosts of filter.example; then like:",
+                "    is meant to be exchange-online: All mailboxes and all filtering in",
+            ),
+            id="a move that is meant",
+        ),
+        pytest.param(
+            "fabrikam.com", ("--mx", "10 mx2.filter.example"), 0, ("✓ ok ",), id="the same owner"
+        ),
+        pytest.param(
+            "fourthcoffee.com",
+            ("--mx", "0 fourthcoffee-com.mail.protection.outlook.com"),
+            2,
+            (
+                "✗ critical",
+                "    Mail for fourthcoffee.com would be taken by Exchange Online instead of",
+            ),
+            id="parked no more",
+        ),
+        pytest.param(
+            "contoso.com",
+            ("--spf", SHORT),
+            2,
+            ("✗ critical contoso.com after the change: mail from 192.31.196.25 would be lost",),
+            id="a relay dropped",
+        ),
+        pytest.param(
+            "adatum.com",
+            ("--spf", SHORT),
+            2,
+            ("✗ critical adatum.com after the change: mail from include:spf.crm.example would be",),
+            id="includes dropped",
+        ),
+        pytest.param(
+            "contoso.com", ("--spf", FLAT), 1, ("! warning  contoso.com",), id="flattened"
+        ),
+        pytest.param(
+            "litwareinc.com",
+            ("--spf", "v=spf1 ip4:192.31.196.40 include:spf.protection.outlook.com ~all"),
+            0,
+            ("✓ ok ",),
+            id="nothing dropped",
+        ),
+    ],
+)
+async def test_the_first_lines_say_what_would_be_lost(
+    resolver: str, domain: str, options: tuple[str, ...], code: int, said: tuple[str, ...]
+) -> None:
+    ended = await mailflow_agent("simulate", domain, *options, "--resolver", resolver)
+    lines = ended.out.splitlines()
+    assert ended.code == code, ended.out
+    assert [line.startswith(each) for line, each in zip(lines, said, strict=False)] == [True] * len(
+        said
+    ), ended.out
+    assert ("would not pass SPF any more" in ended.out) == ("include:spf.crm" in said[0]), ended.out
+
+
+async def test_programs_are_told_of_a_handover_too(resolver: str) -> None:
+    ended = await mailflow_agent(
+        "simulate", "contoso.com", "--mx", "0 .", "--json", "--resolver", resolver
+    )
+    found = json.loads(ended.out)
+    assert (found["severity"], found["is_handover"]) == ("critical", True)
+    assert found["topology"] == {
+        "meant": "",
+        "held_against": "exchange-online",
+        "if_meant": "parked",
+    }
+
+
+async def test_a_sender_that_is_named_comes_to_those_of_the_record(resolver: str) -> None:
+    ended = await mailflow_agent(
+        *("simulate", "contoso.com", "--spf", "v=spf1 -all", "--sender", "gcc-high"),
+        *("--resolver", resolver),
+    )
+    assert "    ✗ 192.31.196.25: refused unless a signature aligns" in ended.out
+    assert "    does not count as a sender: exchange-online, because --sender names" in ended.out
+    assert "exchange-online  " not in ended.out
 
 
 async def test_a_key_by_an_alias_is_found_where_it_leads(resolver: str) -> None:
@@ -95,6 +228,20 @@ async def test_a_policy_is_laid_beside_its_record(resolver: str, tmp_path: Path)
     assert "it has no version" in ended.err
 
 
+async def test_a_policy_without_end_is_not_read(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe", tmp_path / "large"
+    os.mkfifo(pipe)
+    large.write_bytes(b"\n" * 65_537)
+    for path, why in (
+        (Path("/dev/zero"), "is no regular file, but a pipe or a device"),
+        (pipe, "is no regular file, but a pipe or a device"),
+        (large, "is larger than the 65536 octets that senders read"),
+    ):
+        ended = await mailflow_agent("simulate", "contoso.com", "--mta-sts-policy", str(path))
+        assert ended.code == 64
+        assert why in " ".join(ended.err.split()), ended.err
+
+
 async def test_a_change_that_changes_nothing_says_so(resolver: str) -> None:
     ended = await mailflow_agent(
         "simulate", "contoso.com", "--dmarc", "reject", "--resolver", resolver
@@ -116,6 +263,22 @@ async def test_without_an_answer_a_policy_has_nothing_to_be_laid_over(
 
 
 @pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(("--mx", "0 ."), "DNS could not say who takes the mail of", id="mx"),
+        pytest.param(("--spf", SHORT), "DNS could not say all of whom SPF lets pass", id="spf"),
+    ],
+)
+async def test_what_is_not_known_now_is_no_proof_that_nothing_is_lost(
+    world: World, resolver: str, change: tuple[str, str], said: str
+) -> None:
+    world.break_("dns-failing")
+    ended = await mailflow_agent("simulate", "contoso.com", *change, "--resolver", resolver)
+    assert ended.code == 3, ended.out
+    assert said in ended.out
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         pytest.param((), "say what is planned", id="nothing"),
@@ -127,6 +290,7 @@ async def test_without_an_answer_a_policy_has_nothing_to_be_laid_over(
         pytest.param(("--dmarc", "v=DMARC1; p=rejct"), "Did you mean `p=reject`?", id="hint"),
         pytest.param(("--mx", "mx.example"), "a preference and a host", id="mx"),
         pytest.param(("--sender", "nobody"), "none of: 21vianet", id="sender"),
+        pytest.param(("--topology", "onpremises"), '(did you mean "on-premises"?)', id="topology"),
     ],
 )
 async def test_what_cannot_be_published_is_refused(options: tuple[str, ...], said: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.domain.guess import Guess, guess
+from agent.domain.guess import Guess, guess, profile_of_include, with_declared
 from agent.domain.lookup import Answer, Exchange, Reply, Silence, TextRecord, Unanswered, replay
 
 D = "contoso.com"
@@ -168,3 +168,20 @@ def test_what_does_not_answer_is_no_absence() -> None:
 
 def test_a_name_that_does_not_exist_is_said_to_be_one() -> None:
     assert replay(guess(D), {}).title == "a name that does not exist"
+
+
+def test_what_is_declared_comes_to_what_is_guessed() -> None:
+    assert with_declared(("192.0.2.1", "sendgrid"), ("exchange-online", "sendgrid")) == (
+        "192.0.2.1",
+        "sendgrid",
+        "exchange-online",
+    )
+    # A tenant is in one cloud.
+    assert with_declared(("gcc-high",), ("exchange-online", "sendgrid")) == ("gcc-high", "sendgrid")
+
+
+def test_an_include_tells_whose_customer_a_domain_is() -> None:
+    found = profile_of_include("sendgrid.net")
+    assert found is not None
+    assert found.name == "sendgrid"
+    assert profile_of_include("spf.crm.example") is None

@@ -1,15 +1,20 @@
 """Does each rule about a record's text and its publication fire where it should, and only there?"""
 
+import re
+
 import pytest
 
 from agent.domain import spf_rules as rules
 from agent.domain.finding import Rule
 from agent.domain.lookup import Answer, TextRecord
+from agent.domain.spf_lint import Intent
+from agent.domain.spf_proposal import propose
 from agent.domain.spf_survey import WILDCARD_LABEL
 from proof import Proves, fires, named, quiet
-from servers.spf_case import Case, D
+from servers.spf_case import PARKED, UNTOLD, Case, D
 
 NO = "v=spf1 -all"
+NAMELESS = "v=spf1 include:<name from Proofpoint> ip4:192.0.2.25 -all"
 ADDRESS = "ip4:192.31.196.1 "  # 17 octets
 FULL = f"v=spf1 {ADDRESS * 14}"  # 245 octets
 
@@ -93,3 +98,30 @@ def test_the_rule_is_told_from_what_is_near(proves: Proves, rule: Rule, case: Ca
 def test_the_lengths_at_the_limits_are_what_they_say() -> None:
     lengths = {name: len(case.record) for _, _, name, case in CASES if name[-6:] == "octets"}
     assert lengths == {f"{number} octets": number for number in (451, 450, 255, 254)}
+
+
+@pytest.mark.parametrize(
+    ("intent", "record"),
+    [
+        (UNTOLD, ""),  # nobody knows who sends
+        (PARKED, "v=spf1 -all"),
+        (
+            Intent(senders=("exchange-online", "192.0.2.25", "2001:db8::25", "192.0.2.64/28")),
+            (
+                "v=spf1 include:spf.protection.outlook.com ip4:192.0.2.25 ip6:2001:db8::25"
+                " ip4:192.0.2.64/28 -all"
+            ),
+        ),
+        (Intent(senders=("proofpoint", "192.0.2.25", "nonsense")), NAMELESS),
+    ],
+)
+def test_the_record_that_is_proposed_lets_all_senders_pass(intent: Intent, record: str) -> None:
+    found = fires(rules.MISSING, Case("", f"{D} A 192.31.196.1", intent).findings())
+    assert found.fix == (f'{D}. 3600 IN TXT "{record}"' if record else "")
+
+
+def test_a_long_record_is_proposed_in_several_strings() -> None:
+    fix = propose(D, tuple(f"192.0.2.{n}" for n in range(20)))
+    strings = re.findall(r'"([^"]*)"', fix)
+    assert [len(one) <= 255 for one in strings] == [True, True]
+    assert "".join(strings).split()[1:-1] == [f"ip4:192.0.2.{n}" for n in range(20)]

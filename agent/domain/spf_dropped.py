@@ -1,0 +1,178 @@
+"""Whom does an SPF record let pass now, and would not after a change?
+
+Every network that the whole tree of the record lets pass is sampled: both its ends, and the places
+where a network of the new record begins or ends within it. The samples are evaluated as a receiver
+would, before and after; so a term that is only written in another way is not missed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from agent.domain.guess import profile_of_include
+from agent.domain.lookup import Plan
+from agent.domain.spf import check_host
+from agent.domain.spf_macro import Address
+from agent.domain.spf_networks import interfaces, passes
+from agent.domain.spf_senders import ends
+from agent.domain.spf_terms import All, Exists, Ip4, Ip6, Ptr, Result
+from agent.domain.spf_tree import Forest, State, Twig, grow
+from agent.domain.together import together
+
+MAX_SAMPLES = 400  # of one record
+_MOST_TERMS = MAX_SAMPLES // 2  # that are looked at; a record of that many fits no answer
+_MOST_COMPARED = 250  # networks of the new record whose ends are looked at
+_WIDEST = {4: 8, 6: 16}  # what is wider names nobody: it lets everybody pass
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What each term of a record lets pass, by the text of the term.
+
+    ``loose`` are terms, or what they lead to, that depend on the client; ``profiles`` the names of
+    the providers behind includes. ``is_silent`` tells that DNS could not say what the record is.
+    """
+
+    networks: Mapping[str, tuple[Network, ...]]
+    profiles: Mapping[str, str]
+    loose: tuple[str, ...] = ()
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A term of the present record, and those of its samples that would not pass any more.
+
+    ``was`` and ``becomes`` are the results before and after; ``becomes`` is None where it depends
+    on the client, so that nobody can tell. ``profile`` is the provider's name, where it is known;
+    ``is_whole`` tells that no sample passes any more.
+    """
+
+    term: str
+    addresses: tuple[Address, ...] = ()
+    was: Result = Result.PASS
+    becomes: Result | None = None
+    profile: str = ""
+    is_whole: bool = True
+
+
+def reach(domain: str) -> Plan[Reach]:
+    """Find out what the record of *domain* names."""
+    forest = yield from grow(domain)
+    networks: dict[str, tuple[Network, ...]] = {}
+    profiles, loose = {}, []
+    for twig in forest.root.twigs:
+        if not passes(twig) or isinstance(twig.term, All):
+            continue
+        networks[twig.term.text] = tuple(dict.fromkeys(_networks(twig, forest)))
+        profile = profile_of_include((twig.target or "").lower())
+        if profile is not None:
+            profiles[twig.term.text] = profile.name
+        if any(_is_loose(one) for one in _below(twig)):
+            loose.append(twig.term.text)
+    is_silent = forest.root.state is State.UNANSWERED
+    return Reach(networks, profiles, tuple(loose), is_silent)
+
+
+def _below(twig: Twig) -> Iterator[Twig]:
+    """Yield a term, and those below it by which a client can pass."""
+    yield twig
+    for one in twig.branch.twigs if twig.branch is not None else ():
+        if passes(one):
+            yield from _below(one)
+
+
+def _networks(twig: Twig, forest: Forest) -> Iterator[Network]:
+    for one in _below(twig):
+        for each in interfaces(one, forest.replies):
+            if each.network.prefixlen >= _WIDEST[each.version]:
+                yield each.network
+
+
+def _is_loose(twig: Twig) -> bool:
+    if isinstance(twig.term, Ptr | Exists):
+        return True
+    return twig.target is None and not isinstance(twig.term, Ip4 | Ip6 | All)
+
+
+def samples(old: Reach, new: Reach) -> dict[str, tuple[Address, ...]]:
+    """Choose addresses to evaluate for each term of the *old* record."""
+    known = dict.fromkeys(one for each in new.networks.values() for one in each)
+    there = tuple(known)[:_MOST_COMPARED]
+    terms = tuple(old.networks.items())[:_MOST_TERMS]
+    room = MAX_SAMPLES // max(1, len(terms))
+    found = {}
+    for term, networks in terms:
+        points = tuple(dict.fromkeys(p for one in networks for p in _points(one, there)))
+        found[term] = points[:: max(1, -(-len(points) // room))]
+    return found
+
+
+def _points(network: Network, there: Iterable[Network]) -> Iterator[Address]:
+    """Yield the ends of *network*, and the places where one of the others begins or ends in it."""
+    yield from ends(network)
+    first, last = int(network[0]), int(network[-1])
+    kind = type(network[0])
+    for other in there:
+        if other.version == network.version:
+            edges = (int(other[0]) - 1, int(other[0]), int(other[-1]) + 1)
+            yield from (kind(number) for number in edges if first < number < last)
+
+
+def results(domain: str, addresses: tuple[Address, ...]) -> Plan[dict[Address, Result]]:
+    """Evaluate SPF for a message from *domain* out of each of *addresses*."""
+    plans = [check_host(ip, f"postmaster@{domain}", domain) for ip in addresses]
+    evaluations = yield from together(plans, {})
+    return {ip: one.result for ip, one in zip(addresses, evaluations, strict=True)}
+
+
+def dropped(
+    old: Reach,
+    new: Reach,
+    chosen: Mapping[str, tuple[Address, ...]],
+    was: Mapping[Address, Result],
+    becomes: Mapping[Address, Result],
+) -> tuple[Dropped, ...]:
+    """Name the terms of the *old* record that let pass what nothing in the *new* one does.
+
+    *was* and *becomes* are the results for the *chosen* samples. A term that gives a permanent
+    error now, because the record does, is told of as well where another result takes its place.
+    """
+    return tuple(
+        found
+        for term, addresses in chosen.items()
+        if (found := _dropped(term, addresses, was, becomes, old.profiles.get(term, "")))
+        or (found := _loosely(term, old, new))
+    )
+
+
+def _loosely(term: str, old: Reach, new: Reach) -> Dropped | None:
+    """Return a term of which nobody can say whom it lets pass, where it is not there any more."""
+    kept = {one.lower() for one in new.networks}
+    return Dropped(term) if term in old.loose and term.lower() not in kept else None
+
+
+def _dropped(
+    term: str,
+    addresses: tuple[Address, ...],
+    was: Mapping[Address, Result],
+    becomes: Mapping[Address, Result],
+    profile: str,
+) -> Dropped | None:
+    good = (Result.PASS, Result.TEMPERROR)
+    addresses = tuple(sorted(addresses, key=lambda ip: (ip.version, int(ip))))
+    passed = [ip for ip in addresses if was[ip] is Result.PASS]
+    lost = tuple(ip for ip in passed if becomes[ip] not in good)
+    if lost:
+        is_whole = len(lost) == len(passed)
+        return Dropped(term, lost, Result.PASS, becomes[lost[0]], profile, is_whole)
+    broken = tuple(
+        ip
+        for ip in addresses
+        if was[ip] is Result.PERMERROR and becomes[ip] not in (*good, Result.PERMERROR)
+    )
+    if broken:
+        return Dropped(term, broken, Result.PERMERROR, becomes[broken[0]], profile)
+    return None
