@@ -25,6 +25,7 @@ from agent.cli.exits import Exit, exit_for
 from agent.cli.looking import Looked, guessed, look, public_probes, read_names
 from agent.cli.resolvers import Server, option, resolving
 from agent.cli.senders import senders_option
+from agent.cli.sight import doubts
 from agent.cli.toolbox import lending
 from agent.domain import planned
 from agent.domain.lookup import Plan, Query
@@ -176,6 +177,11 @@ async def _simulate(
 ) -> Simulation:
     trust = await TrustStore.load()
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
+        doubt = await doubts(resolver, (name,))
+        if doubt.names:
+            message = f"has nothing to be laid over. {doubt.sentence}"
+            raise SilentError(message)
+        doubt.tell()
         changes = await drive(planned.changes(name, wishes), resolver)
         over = {change.query: change.planned for change in changes}
         policies = tools.policies if document is None else _Served(tools, name, document)
