@@ -26,7 +26,7 @@ _NAMED: Final = 3  # names that a sentence spells out
 RESOLVER_DOWN = Rule(
     code="self-resolver-down",
     severity=Severity.CRITICAL,
-    summary="The agent's resolver answers nothing, or not by what DNS holds",
+    summary="The agent's resolver does not answer, or not by what DNS holds",
     remedy="Nothing can be told about any domain until it does. On the agent's host ask"
     " each that the finding names: `dig SOA com @RESOLVER` must show an SOA record; see that it"
     " runs, that UDP and TCP port 53 are open towards it, and that it reaches the internet."

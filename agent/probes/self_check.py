@@ -114,7 +114,8 @@ class SelfSettings(CheckSettings):
         default=CONTROL_NAMES,
         max_length=10,
         description="Apexes of zones, such as `com` or `example.com`. Each is asked for its SOA"
-        " record; the resolver is down when none of them has one, nor an MX or TXT record instead.",
+        " record; the resolver is down when none of them has one, nor an MX or TXT record instead."
+        " Two or more: one that is gone must not be taken for the resolver.",
     )
     warn_at_lag: Duration = Field(
         default=timedelta(seconds=1),
