@@ -27,7 +27,6 @@ from agent.domain.control import NOWHERE, RESOLVER_DOWN, RESOLVER_INVENTS
 from agent.domain.finding import Outcome, Severity
 from agent.probes import mx, self_check
 from agent.probes.base import Check, Probe, Toolbox, discover
-from agent.runtime.dependencies import RESOLVER
 from agent.settings import AgentSubject, DomainSubject
 from proof import fires, quiet
 from servers.dns import Content, DnsServer, Fault, Raw, Truncated
@@ -157,7 +156,7 @@ async def test_who_believes_a_gate_accuses_the_domain() -> None:
 
 
 def test_no_domain_is_looked_at_without_a_resolver() -> None:
-    assert {probe.kind for probe in PROBES if RESOLVER not in probe.depends_on} == set()
+    assert {probe.kind for probe in PROBES if self_check.RESOLVER not in probe.depends_on} == set()
 
 
 async def test_a_resolver_that_only_invents_addresses_is_believed_with_a_warning() -> None:
