@@ -4,9 +4,9 @@
 a plan's result depends on its replies only, so while every reply is the very object of the last
 time, the last result stands and nothing is evaluated. Resolvers return the same object as long as
 an answer does not change, which makes a steady check as cheap as its questions. What two checks
-work out of the same replies, the second takes over from the first. That a record is gone is
-believed only of a resolver that knows its control names at that moment: the gate of a network knows
-no record of anything, and may have taken the resolver's place since somebody looked.
+work out of the same replies, the second takes over from the first. What is new is
+believed only of a resolver that knows its control names at that moment: the gate of a network says
+the same of every name, and may have taken the resolver's place since somebody looked.
 """
 
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from agent.domain.control import control
-from agent.domain.lookup import Answer, Plan, Query, Reply, Silence, Unanswered
+from agent.domain.lookup import Plan, Query, Reply, Silence, Unanswered
 
 T = TypeVar("T")
 _GATE = Unanswered(Silence.UNREACHABLE, "no control name has a record", is_ours=True)
@@ -84,13 +84,13 @@ class Recall:
             replies = await self._resolver.resolve_all(queries)
             told.append(replies)
             if not all(map(_is, replies, before)):
-                if any(map(_is_gone, replies, before)) and not await self._sees():
+                if any(map(_is_news, replies, before)) and not await self.sees():
                     return await drive(make(), _Gate())  # and remember what was before
                 return await self._run(key, owner, make(), told)
         return cast("T", memory.result)
 
-    async def _sees(self) -> bool:
-        """Tell whether the resolver sees DNS, now."""
+    async def sees(self) -> bool:
+        """Tell whether the resolver sees DNS, now: it knows a control name."""
         return (await drive(control(self.controls), self._resolver)).is_clear
 
     def share(self, key: Hashable, make: Callable[[], Plan[T]]) -> Plan[T]:
@@ -154,10 +154,13 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-def _is_gone(now: Reply, before: Reply) -> bool:
-    """Tell whether there were records and are none."""
-    had = isinstance(before, Answer) and not before.is_void
-    return had and isinstance(now, Answer) and now.is_void
+def _is_news(now: Reply, before: Reply) -> bool:
+    """Tell whether there are other records than before, in whatever order, or none any more."""
+    if now is before or isinstance(now, Unanswered):
+        return False
+    if isinstance(before, Unanswered) or now.name_exists != before.name_exists:
+        return True
+    return frozenset(now.records) != frozenset(before.records)
 
 
 def _is_owned(one: object, other: object) -> bool:

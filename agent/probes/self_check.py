@@ -6,7 +6,7 @@ SOA record, sees whether connections leave this machine where one did not, and l
 mailboxes, at the lag of its own loop, at its tasks and at its store. When the resolver is found
 down, the checks that need it are not run in vain: they are shown as unknown with that cause, and
 one alert, this one, fires. A check that runs between the moment when a gate takes the resolver's
-place and the next look has a record that is gone confirmed first (:mod:`agent.adapters.plans`), and
+place and the next look has what is new confirmed first (:mod:`agent.adapters.plans`), and
 what it believes all the same it believes once; an alert takes two runs. What one cause explains is
 told once: a mailbox is not down because the uplink is, nor because the identity provider gives no
 token to open it with.
