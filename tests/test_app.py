@@ -22,10 +22,12 @@ from agent.domain.finding import Severity
 from agent.probes.base import discover
 from agent.runtime.signals import Signals
 from servers.dns import DnsServer, Fault
+from servers.gates import GATES
 from servers.program import mailflow_agent
 from servers.running import eventually
 
 ZONE = {
+    ("contoso.com", "SOA"): "ns.contoso.com",
     ("contoso.com", "TXT"): "v=spf1 ip4:192.31.196.25 -all",
     ("contoso.com", "MX"): "10 mail.contoso.com",
     ("mail.contoso.com", "A"): "192.31.196.25",
@@ -186,6 +188,26 @@ async def test_when_dns_is_down_there_is_one_cause_and_no_fault_of_the_domain(
         assert 'mailflow_dependency_up{dependency="resolver"} 0' in metrics
         await dns.start(port)
         await it.until(lambda: it.severity(SPF) == before and it.severity(SELF) is Severity.OK)
+
+
+@pytest.mark.parametrize("gate", ["an address for A", "nothing"])
+async def test_behind_a_gate_there_is_one_cause_and_no_fault_of_the_domain(
+    installation: Installation, dns: DnsServer, gate: str
+) -> None:
+    async with running(installation) as it:
+        await it.until(lambda: it.severity(SPF) is not None and it.severity(SELF) is not None)
+        before, seen = it.severity(SPF), set[str]()
+        it.agent.board.subscribe(lambda each: seen.update(each.consecutive))
+        zone, dns.zone, dns.default = dns.zone, {}, GATES[gate]
+        standing = it.agent.board.standing(SPF)
+        assert standing is not None
+        await it.until(lambda: "dependency-down" in standing.consecutive)
+        assert it.severity(SELF) is Severity.CRITICAL
+        assert it.severity(SPF) is Severity.UNKNOWN
+        assert "spf-missing" not in seen, "not even for one run"
+        dns.zone, dns.default = zone, None
+        await it.until(lambda: "dependency-down" not in standing.consecutive)
+        assert it.severity(SPF) is before, "what a gate says is no news"
 
 
 async def test_a_reload_keeps_what_stays_and_adds_what_is_new(

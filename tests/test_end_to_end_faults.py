@@ -72,6 +72,7 @@ MAIL = {
 LAST = "exchange-throttles"  # a server that slowed us down is left alone for half a minute
 # Under the eyes of Prometheus: in test_end_to_end.py and paging/test_one_fault_one_page.py.
 OUTAGES = {"dns-failing", "dns-silent", "scheduler-stalled"}
+GATE = "dns-captive"  # in cli/test_check.py, and as a server of another kind in test_app.py
 # With more than one name server: in lab/test_name_servers.py.
 NAME_SERVERS = {"delegation-changed", "nameserver-lame", "nameservers-disagree"}
 FASTEST = 9  # seconds between two messages; Exchange Online's limits allow no more
@@ -93,7 +94,7 @@ async def agent(shared: Running) -> AsyncIterator[Running]:
 
 async def test_no_fault_of_the_lab_is_left_out() -> None:
     assert {fault.name for fault in FAULTS} == {
-        *(*RECORDS, *SMART_HOST, *FRONT_DOOR, *MAIL, *OUTAGES, *NAME_SERVERS, LAST)
+        *(*RECORDS, *SMART_HOST, *FRONT_DOOR, *MAIL, *OUTAGES, *NAME_SERVERS, GATE, LAST)
     }
 
 

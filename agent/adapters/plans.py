@@ -4,7 +4,9 @@
 a plan's result depends on its replies only, so while every reply is the very object of the last
 time, the last result stands and nothing is evaluated. Resolvers return the same object as long as
 an answer does not change, which makes a steady check as cheap as its questions. What two checks
-work out of the same replies, the second takes over from the first.
+work out of the same replies, the second takes over from the first. What is new is
+believed only of a resolver that knows its control names at that moment: the gate of a network says
+the same of every name, and may have taken the resolver's place since somebody looked.
 """
 
 from collections import OrderedDict
@@ -12,9 +14,11 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
-from agent.domain.lookup import Plan, Query, Reply
+from agent.domain.control import control
+from agent.domain.lookup import Plan, Query, Reply, Silence, Unanswered
 
 T = TypeVar("T")
+_GATE = Unanswered(Silence.UNREACHABLE, "no control name has a record", is_ours=True)
 MOST_SHARED = 128  # results that wait for the second who wants them; the oldest go first
 
 
@@ -24,6 +28,13 @@ class Resolves(Protocol):
     async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
         """Answer independent queries concurrently, in their order."""
         ...
+
+
+class _Gate:
+    """Answers nothing, since what is said cannot be believed."""
+
+    async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
+        return (_GATE,) * len(queries)
 
 
 async def drive(plan: Plan[T], resolver: Resolves) -> T:
@@ -47,9 +58,13 @@ class _Memory:
 
 
 class Recall:
-    """Results of plans, kept while their replies stay the same objects."""
+    """Results of plans, kept while their replies stay the same objects.
+
+    ``controls`` are the control names; without any, every reply is believed.
+    """
 
     def __init__(self, resolver: Resolves) -> None:
+        self.controls: tuple[str, ...] = ()
         self._resolver = resolver
         self._memories: dict[str, _Memory] = {}
         self._shared: OrderedDict[Hashable, _Memory] = OrderedDict()
@@ -69,8 +84,14 @@ class Recall:
             replies = await self._resolver.resolve_all(queries)
             told.append(replies)
             if not all(map(_is, replies, before)):
+                if any(map(_is_news, replies, before)) and not await self.sees():
+                    return await drive(make(), _Gate())  # and remember what was before
                 return await self._run(key, owner, make(), told)
         return cast("T", memory.result)
+
+    async def sees(self) -> bool:
+        """Tell whether the resolver sees DNS, now: it knows a control name."""
+        return (await drive(control(self.controls), self._resolver)).is_clear
 
     def share(self, key: Hashable, make: Callable[[], Plan[T]]) -> Plan[T]:
         """Run a plan as part of another, or take over what an equal one has just made.
@@ -131,6 +152,15 @@ def _remembering(
 
 def _is(one: object, other: object) -> bool:
     return one is other
+
+
+def _is_news(now: Reply, before: Reply) -> bool:
+    """Tell whether there are other records than before, in whatever order, or none any more."""
+    if now is before or isinstance(now, Unanswered):
+        return False
+    if isinstance(before, Unanswered) or now.name_exists != before.name_exists:
+        return True
+    return frozenset(now.records) != frozenset(before.records)
 
 
 def _is_owned(one: object, other: object) -> bool:

@@ -20,6 +20,7 @@ from agent.config.credentials import ClientCertificate
 from agent.domain.knowledge.microsoft_endpoints import Endpoints
 from agent.probes.base import Check
 from agent.probes.self_check import KIND as SELF
+from agent.probes.self_check import SelfSettings
 from agent.runtime.lane import Limits
 from agent.runtime.watchdog import Patience
 from agent.settings import RouteSubject
@@ -100,6 +101,12 @@ def limits(config: Config) -> Limits:
     runs = config.agent.limits.concurrency
     each = max(1, runs // max(1, len(kinds)))
     return Limits(runs=max(runs, len(kinds)) + 1, runs_per_kind=each)
+
+
+def control_names(config: Config) -> tuple[str, ...]:
+    """Return the names by which the agent's own check tells whether DNS is seen."""
+    own = (each.settings for each in config.checks if isinstance(each.settings, SelfSettings))
+    return next((each.control_names for each in own), ())
 
 
 def route_checks(config: Config) -> list[Check[RouteSubject, Any]]:

@@ -287,6 +287,7 @@ class Agent:
         self.board.keep(config.checks, now)
         self._tools.history.keep(identities, now)
         self._tools.recall.keep(identities)
+        self._tools.recall.controls = options.control_names(config)
         self.scheduler.replace(config.checks)
 
     def _rejected(self, at: datetime, lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from agent.cli.exits import exit_for
 from agent.cli.looking import Looked, look, public_probes, read_names
 from agent.cli.resolvers import Server, option, resolving
 from agent.cli.senders import left_out, senders_option
+from agent.cli.sight import doubts, unless_doubted
 from agent.cli.toolbox import lending
 from agent.domain.finding import Severity
 from agent.exposition.as_json import outcome_as_json
@@ -77,9 +78,13 @@ async def _look(
     progress = _Progress(len(names) * len(probes))
     trust = await TrustStore.load()
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
-        looked = await look(names, tools, probes, senders=senders, on_run=progress.advance)
+        looked, doubt = await asyncio.gather(
+            look(names, tools, probes, senders=senders, on_run=progress.advance),
+            doubts(resolver, names),
+        )
     progress.end()
-    return looked
+    doubt.tell()
+    return tuple(unless_doubted(each, doubt) for each in looked)
 
 
 class _Progress:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from agent.cli.configuration import config_option, read
 from agent.cli.draw import Pen, draw_outcome, draw_verdict, join
 from agent.cli.exits import exit_for
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.sight import doubts, is_name, unseen
 from agent.cli.toolbox import lending
 from agent.config.words import did_you_mean
 from agent.domain.finding import Outcome
@@ -204,5 +206,23 @@ async def _run(
 
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
         runner = Runner(tools, publish, Dependencies(()), Limits(len(checks), len(checks)))
-        await asyncio.gather(*map(runner.run, checks))
-    return tuple(done[check.identity] for check in checks)
+        domains, hosts = _names(checks)
+        walking = asyncio.gather(*map(runner.run, checks))
+        doubt, _ = await asyncio.gather(doubts(resolver, domains, hosts), walking)
+    doubt.tell()
+    return tuple(
+        unseen(doubt) if doubt.is_about(*_names((check,))) else done[check.identity]
+        for check in checks
+    )
+
+
+def _names(checks: Iterable[ConnectorCheck]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the domains and the hosts that DNS is asked for."""
+    domains: list[str] = []
+    hosts: list[str] = []
+    for subject in (each.target for each in checks):
+        if subject.use_mx_record:
+            domains += subject.domains
+        else:
+            hosts += [each.host for each in subject.smart_hosts if is_name(each.host)]
+    return tuple(dict.fromkeys(domains)), tuple(dict.fromkeys(hosts))

@@ -19,6 +19,7 @@ from agent.adapters.tenancies import Known, Tenancies
 from agent.cli.draw import Pen, draw_fact, draw_outcome, draw_verdict, join
 from agent.cli.exits import Exit, exit_for
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.sight import doubts
 from agent.cli.toolbox_of_tenants import probes_of_tenants, toolbox_of_tenants
 from agent.cli.wrong_export import WrongExport
 from agent.domain.fact import Fact, Table
@@ -137,7 +138,8 @@ async def _judge(
     def publish(run: Run) -> None:
         done[run.check.probe.kind] = _without_silence(run.outcome) if offline else run.outcome
 
-    async with _answering(servers, offline=offline) as resolver:
+    domains = tuple(each.name for each in reading.export.domains or ())
+    async with _answering(servers, domains, offline=offline) as resolver:
         tools = toolbox_of_tenants(resolver, tenancies)
         checks = tuple(
             Check(subject.name, subject, probe, probe.settings()) for probe in probes_of_tenants()
@@ -148,13 +150,16 @@ async def _judge(
 
 
 @contextlib.asynccontextmanager
-async def _answering(servers: tuple[Server, ...], *, offline: bool) -> AsyncIterator[Resolves]:
-    """Lend who answers questions of DNS: nobody, where none are to be asked."""
+async def _answering(
+    servers: tuple[Server, ...], domains: tuple[str, ...], *, offline: bool
+) -> AsyncIterator[Resolves]:
+    """Lend who answers questions of DNS: nobody, where none are to be asked or DNS is not seen."""
     if offline:
         yield _Silent()
         return
     async with resolving(servers) as resolver:
-        yield resolver
+        doubt = await doubts(resolver, domains)
+        yield _Silent() if doubt.tell(domains) else resolver
 
 
 def _without_silence(outcome: Outcome) -> Outcome:

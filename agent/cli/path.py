@@ -15,6 +15,7 @@ from agent.cli.configuration import config_option, read
 from agent.cli.draw import MARKS, Pen, draw_fact, join
 from agent.cli.exits import Exit
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.sight import doubts
 from agent.cli.tenancies import imported, tenancies_of
 from agent.domain.finding import Severity
 from agent.domain.names import DomainName
@@ -117,11 +118,15 @@ async def _landscape(
     tenancies: tuple[Tenancy, ...], to: str, servers: tuple[Server, ...]
 ) -> Landscape:
     """Put the tenants into what DNS says around them."""
+    accepted = (domain for each in tenancies for domain in each.export.domains or ())
+    domains = tuple(dict.fromkeys((to, *(domain.name for domain in accepted))))
     seen = Surroundings()
     async with resolving(servers) as resolver:
         try:
             async with asyncio.timeout(DEADLINE):
-                seen = await drive(look(tenancies, (to,)), resolver)
+                doubt = await doubts(resolver, domains)
+                if not doubt.tell(domains):
+                    seen = await drive(look(tenancies, (to,)), resolver)
         except TimeoutError:
             click.echo(f"DNS has not said all within {DEADLINE:.0f} s", err=True)
     landscape = Landscape(seen)

@@ -23,6 +23,7 @@ from agent.cli.looking import read_names
 from agent.cli.planned_policy import read_policy
 from agent.cli.resolvers import Server, option, resolving
 from agent.cli.senders import senders_option
+from agent.cli.sight import doubts
 from agent.cli.simulating import Declared, simulate
 from agent.cli.simulation_as_json import as_json
 from agent.cli.toolbox import lending
@@ -171,6 +172,11 @@ async def _simulate(
 ) -> Simulation:
     trust = await TrustStore.load()
     async with resolving(servers) as resolver, lending(resolver, trust) as tools:
+        doubt = await doubts(resolver, (name,))
+        if doubt.names:
+            message = f"has nothing to be laid over. {doubt.sentence}"
+            raise SilentError(message)
+        doubt.tell()
         changes = await drive(planned.changes(name, wishes), resolver)
         over = {change.query: change.planned for change in changes}
         then = laid_over(tools, over, name, document)

@@ -11,6 +11,7 @@ from agent.adapters.plans import drive
 from agent.cli.draw import Pen, draw_fact, join
 from agent.cli.exits import Exit
 from agent.cli.resolvers import Server, option, resolving
+from agent.cli.sight import Doubt, doubts
 from agent.domain.spf import check_host
 from agent.domain.spf_terms import Result
 from agent.domain.spf_trace import Evaluation, tree
@@ -49,23 +50,38 @@ def command(
     if not mail_from.strip("<>") and not helo:
         message = "give --mail-from, or --helo for the null sender"
         raise click.UsageError(message)
-    evaluation = asyncio.run(_evaluate(address, mail_from, helo, servers))
+    evaluation, doubt = asyncio.run(_evaluate(address, mail_from, helo, servers))
     if evaluation is None:
         click.echo(f"temperror\nno result within {DEADLINE:.0f} s", err=True)
         return Exit.UNKNOWN
+    if doubt.names:
+        click.echo(_unknown(doubt, as_json=as_json))
+        return Exit.UNKNOWN
+    doubt.tell()
     click.echo(_as_json(evaluation) if as_json else _as_text(evaluation), nl=False)
     return _EXITS[evaluation.result]
 
 
 async def _evaluate(
     address: IPv4Address | IPv6Address, mail_from: str, helo: str, servers: tuple[Server, ...]
-) -> Evaluation | None:
+) -> tuple[Evaluation | None, Doubt]:
+    sender = mail_from.strip("<>").rpartition("@")[2] or helo
     async with resolving(servers) as resolver:
         try:
             async with asyncio.timeout(DEADLINE):
-                return await drive(check_host(address, mail_from, helo), resolver)
+                return await asyncio.gather(
+                    drive(check_host(address, mail_from, helo), resolver),
+                    doubts(resolver, (sender.lower().removesuffix("."),)),
+                )
         except TimeoutError:
-            return None
+            return None, Doubt()
+
+
+def _unknown(doubt: Doubt, *, as_json: bool) -> str:
+    """Say that nobody knows, as what a resolver says that does not see DNS is no result."""
+    if not as_json:
+        return f"{Result.TEMPERROR}\n{doubt.sentence}"
+    return json.dumps({"result": Result.TEMPERROR, "sentence": doubt.sentence}, indent=2)
 
 
 def _as_text(evaluation: Evaluation) -> str:

@@ -10,12 +10,14 @@ import enum
 import struct
 from contextlib import suppress
 from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Protocol, Self, cast
 
 from agent.adapters.dns_serving import (
     REFUSED,
     SERVFAIL,
     Question,
+    ResourceRecord,
     Response,
     read_question,
     refer,
@@ -27,6 +29,7 @@ from agent.lab.faults import World
 TTL = 3600  # seconds, as a well-kept mail domain has it
 SHARED_TTL = 5  # of what domains share or lack, so that a fault and its end show soon
 IDLE = 10  # seconds until a silent TCP client is let go
+GATE = IPv4Address("198.18.0.1")  # RFC 2544: nobody's
 ANY = (0,) * 20  # twenty free ports, until one is free for UDP as it is for TCP
 
 
@@ -85,6 +88,8 @@ class DnsServer:
         return write_response(question, self._response(question), datagram=datagram)
 
     def _response(self, question: Question) -> Response:
+        if self._role is Role.RESOLVER and self._world.is_captive:
+            return _gate(question)
         if self._world.is_failing(question.name):
             return Response(SERVFAIL)
         if not question.name:
@@ -117,6 +122,12 @@ class DnsServer:
             pass
         finally:
             writer.close()
+
+
+def _gate(question: Question) -> Response:
+    """Answer as the gate of a guest network does, so that every browser lands on its page."""
+    page = ResourceRecord(question.name, "A", SHARED_TTL, GATE)
+    return Response(answers=(page,) if question.kind == "A" else ())
 
 
 class _Answers(Protocol):

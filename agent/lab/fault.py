@@ -43,7 +43,8 @@ class Fault:
 
     ``zone`` is text as in :mod:`agent.lab.world`, whose records replace those of the same name and
     type; ``gone`` lists names and types to take away; ``failing`` lists domains whose name servers
-    answer SERVFAIL, ``silent`` makes the resolver say nothing at all. ``stalled`` holds up the
+    answer SERVFAIL, ``silent`` makes the resolver say nothing at all, ``captive`` puts a gate into
+    its place, which has one address for every name and nothing else. ``stalled`` holds up the
     agent's own scheduler, while its pages and metrics go on. ``at_second`` are records that only
     the second name server has in place of the others, ``refused_by_second`` the domains that it
     refuses to answer for.
@@ -58,5 +59,6 @@ class Fault:
     at_second: str = ""
     refused_by_second: tuple[str, ...] = ()
     silent: bool = False
+    captive: bool = False
     stalled: bool = False
     behaviour: Behaviour | None = None

@@ -48,6 +48,12 @@ FAULTS = (
         silent=True,
     ),
     Fault(
+        "dns-captive",
+        "the gate of a guest network answers in the resolver's place: one address for every name",
+        "everything that needs DNS: unknown; one dependency down",
+        captive=True,
+    ),
+    Fault(
         "scheduler-stalled",
         "the agent's own scheduler stands still, and its page still answers",
         "no check runs any more; the heartbeat of the scheduler stops",
@@ -174,6 +180,11 @@ class World:
     def is_silent(self) -> bool:
         """True while the resolver says nothing at all."""
         return any(fault.silent for fault in self._broken.values())
+
+    @property
+    def is_captive(self) -> bool:
+        """True while a gate answers in the resolver's place."""
+        return any(fault.captive for fault in self._broken.values())
 
     @property
     def is_stalled(self) -> bool:

@@ -66,6 +66,7 @@ autodiscover.{domain} CNAME autodiscover.outlook.com"""
 WORLD: Final = f"""
 ; The registry, and the DNS host of all domains.
 com NS a.registry.example
+com SOA {SOA.format(serial=1)}
 a.registry.example A {REGISTRY}
 ns1.dns.example A {NAME_SERVERS[0]}
 ns2.dns.example A {NAME_SERVERS[1]}

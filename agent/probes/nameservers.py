@@ -103,6 +103,9 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
         reason = found.silence.reason
         detail = f"NS of {check.subject}: {reason}."
         return Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
+    if not await _is_believed(check, tools, found):
+        detail = f"NS of {check.subject}: the resolver knows no control name."
+        return Outcome((DNS_UNANSWERED.found(detail),), failure="unreachable")
     now = tools.clock.now()
     seen = _note_delegation(check, tools, found, now)
     own = tuple(lint(found, reach=check.settings.reach))
@@ -147,6 +150,18 @@ def _places(tools: Toolbox) -> tuple[tuple[Address, int], ...]:
         server.address.rpartition(":") for server in tools.resolver.stats.servers[:_RESOLVERS]
     )
     return tuple((ip_address(host), int(port)) for host, _, port in places)
+
+
+async def _is_believed(check: NameserversCheck, tools: Toolbox, found: Survey) -> bool:
+    """Tell whether the delegation is as it was, or else the resolver sees DNS.
+
+    To the gate of a network no zone is delegated, so that the one above looks like the domain's.
+    """
+    source, names = found.zone.told if found.zone else ("", ())
+    known = tools.history.last(f"{check.identity}#{source}") if names else None
+    if known is not None and known == "\n".join(_lines(found)):
+        return True
+    return await tools.recall.sees()
 
 
 def _note_delegation(

@@ -2,11 +2,14 @@
 
 A monitor that cannot resolve names sees nothing, and one whose event loop hangs measures itself. So
 before anything is said about mail, the agent asks its resolver for a few names that must have an
-answer, sees whether connections leave this machine where one did not, and looks at its mailboxes,
-at the lag of its own loop, at its tasks and at its store. When the resolver is found down, the
-checks that need it are not run in vain: they are shown as unknown with that cause, and one alert,
-this one, fires. What one cause explains is told once: a mailbox is not down because the uplink is,
-nor because the identity provider gives no token to open it with.
+SOA record, sees whether connections leave this machine where one did not, and looks at its
+mailboxes, at the lag of its own loop, at its tasks and at its store. When the resolver is found
+down, the checks that need it are not run in vain: they are shown as unknown with that cause, and
+one alert, this one, fires. A check that runs between the moment when a gate takes the resolver's
+place and the next look has what is new confirmed first (:mod:`agent.adapters.plans`), and
+what it believes all the same it believes once; an alert takes two runs. What one cause explains is
+told once: a mailbox is not down because the uplink is, nor because the identity provider gives no
+token to open it with.
 
 This check need not be configured; the agent adds it by itself.
 """
@@ -16,10 +19,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from agent.adapters.mailbox import Trouble
+from agent.adapters.plans import drive
 from agent.adapters.token_trouble import TokenTrouble
+from agent.domain.control import CONTROL_NAMES, RESOLVER_DOWN, RESOLVER_INVENTS, control
 from agent.domain.fact import Table
 from agent.domain.finding import Finding, Outcome, Rule, Severity
-from agent.domain.lookup import Answer, Query, Reply, Unanswered
 from agent.probes.base import Check, Probe, Toolbox, Vitals
 from agent.settings import AgentSubject, CheckSettings, Duration, Field
 
@@ -31,15 +35,6 @@ if TYPE_CHECKING:
 KIND = "self"
 ControlName = Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,253}$")]  # may be a single label
 
-RESOLVER_DOWN = Rule(
-    code="self-resolver-down",
-    severity=Severity.CRITICAL,
-    summary="The agent's resolver answers nothing",
-    remedy="Nothing can be told about any domain until it does. On the agent's host ask"
-    " each that the finding names: `dig SOA com @RESOLVER`; see that it runs, that UDP and TCP port"
-    " 53 are open towards it, and that it reaches the internet. `resolvers` may name another.",
-    reference="docs/operations.md",
-)
 UPLINK_DOWN = Rule(
     code="self-uplink-down",
     severity=Severity.CRITICAL,
@@ -117,10 +112,11 @@ class SelfSettings(CheckSettings):
         description="Time between the starts of two runs.",
     )
     control_names: tuple[ControlName, ...] = Field(
-        default=("com", "org"),
+        default=CONTROL_NAMES,
         max_length=10,
-        description="Names whose SOA record is asked for; the resolver is down when it can answer"
-        " for none of them.",
+        description="Apexes of zones, such as `com` or `example.com`. Each is asked for its SOA"
+        " record; the resolver is down when none of them has one, nor an MX or TXT record instead."
+        " Two or more: one that is gone must not be taken for the resolver.",
     )
     warn_at_lag: Duration = Field(
         default=timedelta(seconds=1),
@@ -131,44 +127,15 @@ class SelfSettings(CheckSettings):
 
 async def run(check: Check[AgentSubject, SelfSettings], tools: Toolbox) -> Outcome:
     """Ask for the control names, see what can be reached, and read the vital signs."""
-    names = check.settings.control_names
-    replies = await tools.resolver.resolve_all(
-        tuple(Query(name, "SOA", fresh=True) for name in names)
-    )
-    told = dict(zip(names, replies, strict=True))
+    sight = await drive(control(check.settings.control_names), tools.resolver)
     servers = tuple(each.address for each in tools.resolver.stats.servers)
-    findings = [*_resolver(told, servers), *await _uplink(tools)]
-    findings += _mail(tools, is_blind=bool(findings))
+    uplink = await _uplink(tools)
+    findings = [*sight.findings(servers), *uplink]
+    findings += _mail(tools, is_blind=bool(uplink) or not sight.is_clear)
     if tools.vitals is not None:
         findings += _process(tools.vitals, check.settings.warn_at_lag)
-    rows = tuple((name, _word(reply)) for name, reply in told.items())
-    facts = {"Control names": Table(("name", "resolver"), rows)} if rows else {}
-    return Outcome(tuple(findings), facts=facts)
-
-
-def _resolver(told: dict[str, Reply], servers: tuple[str, ...]) -> Iterator[Finding]:
-    """Find the resolver down when it could not say anything about any of the names."""
-    silent = [reply for reply in told.values() if isinstance(reply, Unanswered)]
-    # That a name does not exist is an answer, too: one that works alone is enough.
-    if silent and len(silent) == len(told):
-        reasons = ", ".join(sorted({reply.reason.value for reply in silent}))
-        asked = " or ".join(servers)
-        yield RESOLVER_DOWN.found(
-            f"None of {len(told)} control names was answered by {asked} ({reasons}).",
-            *(f"{name} SOA: {_word(reply)}" for name, reply in told.items()),
-        )
-    elif _is_captive(told):
-        yield RESOLVER_DOWN.found(
-            f"{' or '.join(servers)} says of each of {len(told)} control names that it does not"
-            " exist, as the gate of a guest network does.",
-            *(f"{name} SOA: does not exist" for name in told),
-        )
-
-
-def _is_captive(told: dict[str, Reply]) -> bool:
-    """Tell whether something answers that knows no DNS: no name exists, not even `com`."""
-    is_gone = all(isinstance(each, Answer) and not each.name_exists for each in told.values())
-    return is_gone and len(told) > 1
+    facts = {"Control names": Table(("name", "resolver"), tuple(sight.words.items()))}
+    return Outcome(tuple(findings), facts=facts if sight.told else {})
 
 
 def _process(vitals: Vitals, warn_at_lag: timedelta) -> Iterator[Finding]:
@@ -252,10 +219,6 @@ def _is_closed(
     )
 
 
-def _word(reply: Reply) -> str:
-    return reply.reason.value if isinstance(reply, Unanswered) else "answers"
-
-
 def with_controls(
     check: Check[AgentSubject, SelfSettings], domains: tuple[str, ...]
 ) -> Check[AgentSubject, SelfSettings]:
@@ -277,6 +240,7 @@ PROBE = Probe(
     run=run,
     rules=(
         RESOLVER_DOWN,
+        RESOLVER_INVENTS,
         UPLINK_DOWN,
         IDENTITY_DOWN,
         CREDENTIAL_REFUSED,

@@ -4,7 +4,17 @@ from collections.abc import Hashable
 from ipaddress import IPv4Address
 
 from agent.adapters.plans import MOST_SHARED, Recall, drive
-from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, ask, ask_all
+from agent.domain.lookup import (
+    Answer,
+    Exchange,
+    Plan,
+    Query,
+    Reply,
+    Silence,
+    Unanswered,
+    ask,
+    ask_all,
+)
 
 MX = Query("example.com", "MX")
 ANSWERS: dict[str, Reply] = {
@@ -92,6 +102,61 @@ async def test_what_a_plan_was_made_from_is_part_of_the_memory() -> None:
     await recall.derive("key", plans, plans.addresses)
     await recall.derive("key", object(), plans.addresses)
     assert plans.runs == 2
+
+
+GONE, BACK = Answer(name_exists=False), ANSWERS["example.com"]
+
+
+async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    resolver = Listed()
+    recall = Recall(resolver)
+    recall.controls = ("com",)  # which nobody knows
+    silent = Unanswered(Silence.TIMEOUT)
+    assert isinstance(BACK, Answer)
+    for told, is_believed in (
+        (BACK, True),  # there is nothing to compare it with
+        (Answer(BACK.records[::-1]), True),
+        (GONE, False),
+        (silent, True),
+        (GONE, False),
+    ):
+        resolver.replies["example.com"] = told
+        assert (await recall.derive("key", None, ask_mx) is told) == is_believed
+
+
+async def test_that_a_record_is_gone_is_believed_only_where_dns_is_seen() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    resolver = Listed()
+    recall = Recall(resolver)
+    recall.controls = ("com", "org")
+    assert await recall.derive("key", None, ask_mx) is BACK
+    resolver.replies["example.com"] = GONE
+    reply = await recall.derive("key", None, ask_mx)
+    assert isinstance(reply, Unanswered)
+    assert reply.is_ours
+    resolver.replies["example.com"] = BACK
+    assert await recall.derive("key", None, ask_mx) is BACK
+    resolver.replies |= {"example.com": GONE, "org": Answer(("ns.example",))}
+    assert await recall.derive("key", None, ask_mx) is GONE
+    asked = len(resolver.asked)
+    assert await recall.derive("key", None, ask_mx) is GONE
+    assert len(resolver.asked) == asked + 1  # what is known to be gone needs no confirmation
+
+
+async def test_without_control_names_every_reply_is_believed() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    resolver = Listed()
+    recall = Recall(resolver)
+    await recall.derive("key", None, ask_mx)
+    resolver.replies["example.com"] = GONE
+    assert await recall.derive("key", None, ask_mx) is GONE
 
 
 async def test_memories_of_other_keys_are_dropped() -> None:

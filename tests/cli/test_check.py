@@ -10,6 +10,7 @@ from agent.cli.toolbox import lending
 from agent.lab.dns_server import DnsServer
 from agent.lab.faults import World
 from agent.probes import dane, exchange, mta_sts
+from servers.dns import DnsServer as Server
 from servers.program import mailflow_agent
 
 
@@ -109,6 +110,61 @@ async def test_what_dns_cannot_say_is_unknown_and_never_critical(
     ended = await mailflow_agent("check", "contoso.com", "--resolver", resolver)
     assert ended.code == 3
     assert "critical" not in ended.out
+
+
+async def test_behind_a_gate_nothing_is_known_and_one_line_says_what_to_do(
+    world: World, resolver: str
+) -> None:
+    world.break_("dns-captive")
+    seen = (
+        f"{resolver} has no record of com or org, but an address for a name that cannot exist, as"
+        " the gate of a guest network has. Name one that sees the internet: --resolver ADDRESS."
+    )
+    ended = await mailflow_agent("check", "contoso.com", "--resolver", resolver)
+    assert ended.code == 3
+    assert ended.out.startswith("? unknown  contoso.com: DNS could not say\n")
+    assert " ".join(ended.out.split()).count(seen) == 1
+    assert (ended.err, "critical" in ended.out, "warning" in ended.out) == ("", False, False)
+    ended = await mailflow_agent("check", "contoso.com", "--json", "--resolver", resolver)
+    (domain,) = json.loads(ended.out)
+    assert (ended.code, domain["severity"]) == (3, "unknown")
+    ((rule, detail),) = {(each["rule"], each["detail"]) for each in domain["findings"]}
+    assert (rule, detail) == ("dns-unanswered", seen)
+    assert {each["severity"] for each in domain["checks"].values()} == {"unknown"}
+
+
+async def test_a_server_of_a_few_zones_is_believed_of_these_with_a_note() -> None:
+    async with Server({("contoso.com", "MX"): "0 mx.contoso.com"}) as server:
+        place = f"127.0.0.1:{server.port}"
+        ended = await mailflow_agent("check", "contoso.com", "--brief", "--resolver", place)
+    assert ended.code == 2
+    assert "spf-missing" in ended.out
+    assert ended.err == (
+        f"note: {place} has no record of com or org, as the gate of a guest network has none. What"
+        " it says does not exist may exist elsewhere.\n"
+    )
+
+
+_EXPORT = "agent/lab/exports/contoso.json"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("spf --ip 192.0.2.1 --mail-from a@contoso.com", id="spf"),
+        pytest.param("simulate contoso.com --dmarc reject", id="simulate"),
+        pytest.param("smtp mail.contoso.com", id="smtp"),
+        pytest.param(f"import --check {_EXPORT}", id="import"),
+        pytest.param(f"path --to a@contoso.com --import {_EXPORT}", id="path"),
+    ],
+)
+async def test_no_other_command_believes_a_gate(world: World, resolver: str, words: str) -> None:
+    world.break_("dns-captive")
+    ended = await mailflow_agent(*words.split(), "--resolver", resolver)
+    assert ended.code == 3, ended.out
+    said = " ".join((ended.out + ended.err).split())
+    assert said.count("Name one that sees the internet: --resolver ADDRESS.") == 1
+    assert "critical" not in said
 
 
 async def test_without_a_resolver_nothing_is_known_of_the_domain() -> None:

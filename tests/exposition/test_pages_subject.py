@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from agent.adapters.store import Store
+from agent.domain.control import RESOLVER_DOWN
 from agent.domain.fact import Chain, Fact, Link, Path, Phase, Stop, Walk
 from agent.domain.finding import Finding, Outcome
 from agent.domain.timeline import Mark
@@ -17,7 +18,7 @@ from agent.exposition.pages.holder import KEEPERS, Holder, Typing, holder_of
 from agent.exposition.pages.render import _validities
 from agent.exposition.pages.view import Situation, dashboard_of, view_subject
 from agent.probes.base import DEPENDENCY_DOWN, discover
-from agent.probes.self_check import LOOP_LAG, RESOLVER_DOWN
+from agent.probes.self_check import LOOP_LAG
 from agent.runtime.board import Board
 from servers.exposed import Agent
 from servers.histories import MX, SPF, a_month, exposed_with_history

@@ -8,6 +8,7 @@ import pytest
 
 from agent.adapters.dns_direct import Direct
 from agent.adapters.history import History
+from agent.adapters.plans import Recall
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
 from agent.domain import nameservers_rules as rules
@@ -57,6 +58,7 @@ async def test_a_secondary_that_was_not_told_of_a_change_is_found_out() -> None:
         await resolver.start()
         tools = SimpleNamespace(
             resolver=resolver,
+            recall=Recall(resolver),
             clock=clock,
             history=History(store),
             direct=Direct(clock, detours=_detours(pair, above.address), detours_only=True),

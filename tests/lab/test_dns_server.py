@@ -12,7 +12,7 @@ from agent.adapters.clock import SystemClock
 from agent.adapters.dns_serving import REFUSED, Question
 from agent.adapters.resolver import Resolver
 from agent.domain.lookup import Answer, Exchange, Query, Silence, Unanswered
-from agent.lab.dns_server import SHARED_TTL, DnsServer
+from agent.lab.dns_server import GATE, SHARED_TTL, DnsServer
 from agent.lab.faults import World
 
 
@@ -140,3 +140,21 @@ async def test_noise_over_tcp_gets_no_answer_and_does_no_harm(world: World, octe
         assert await reader.read() == b""
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_gate_has_one_address_for_every_name_and_nothing_else(
+    world: World, resolver: Resolver
+) -> None:
+    world.break_("dns-captive")
+    for name in ("contoso.com", "no-such-name.invalid"):
+        answer = await resolver.resolve(Query(name, "A", fresh=True))
+        assert isinstance(answer, Answer)
+        assert answer.records == (GATE,)
+        exchanges = await resolver.resolve(Query(name, "MX", fresh=True))
+        assert isinstance(exchanges, Answer)
+        assert exchanges.is_void
+        assert exchanges.name_exists
+    world.mend()
+    answer = await resolver.resolve(Query("com", "SOA", fresh=True))
+    assert isinstance(answer, Answer)
+    assert answer.records

@@ -10,6 +10,7 @@ import pytest
 
 from agent.adapters.dns_direct import Direct
 from agent.adapters.history import History
+from agent.adapters.plans import Recall
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
 from agent.domain.finding import Outcome
@@ -44,8 +45,10 @@ async def look(world: World) -> AsyncIterator[Look]:
         resolver = Resolver(places, clock, timeout=timedelta(milliseconds=100), attempts=1)
         await resolver.start()
         direct = Direct(clock, detours=detours, detours_only=True)
+        recall = Recall(resolver)
+        recall.controls = ("com",)
         tools = SimpleNamespace(
-            resolver=resolver, clock=clock, history=History(store), direct=direct
+            resolver=resolver, recall=recall, clock=clock, history=History(store), direct=direct
         )
         settings = NameserversSettings(
             answers_may_differ_for=timedelta(0), serials_may_differ_for=timedelta(0)
@@ -77,6 +80,7 @@ async def test_every_domain_is_served_well(look: Look) -> None:
         ("delegation-changed", {"delegation-changed"}),
         ("dns-failing", {"dns-unanswered"}),
         ("dns-silent", {"dns-unanswered"}),
+        ("dns-captive", {"dns-unanswered"}),
     ],
 )
 async def test_a_fault_shows_and_its_mending_too(

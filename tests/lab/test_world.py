@@ -34,6 +34,7 @@ def test_every_fault_changes_the_world_and_mending_it_brings_the_world_back(name
     changed = (
         world.zone != before
         or world.is_silent
+        or world.is_captive
         or world.is_stalled
         or world.is_failing("contoso.com")
         or world.second_refuses("contoso.com")

@@ -12,6 +12,7 @@ import pytest
 
 from agent.adapters.dns_direct import Direct
 from agent.adapters.history import History
+from agent.adapters.plans import Recall
 from agent.adapters.resolver import Resolver
 from agent.adapters.store import Store
 from agent.domain import nameservers_rules as rules
@@ -94,7 +95,11 @@ async def world() -> AsyncIterator[World]:
             detours_only=True,
         )
         tools = SimpleNamespace(
-            resolver=resolver, clock=clock, history=History(store), direct=direct
+            resolver=resolver,
+            recall=Recall(resolver),
+            clock=clock,
+            history=History(store),
+            direct=direct,
         )
         check = Check("contoso", DomainSubject(name="contoso.com"), PROBE, NameserversSettings())
         yield World(server, above, first, second, clock, cast("Toolbox", tools), check)

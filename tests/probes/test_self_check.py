@@ -16,6 +16,7 @@ from agent.adapters.store import Change, Store, StoreError
 from agent.adapters.token_trouble import NoToken, TokenTrouble
 from agent.adapters.tokens import CredentialStatus
 from agent.adapters.uplink import Uplink
+from agent.domain.control import NOWHERE, RESOLVER_DOWN, RESOLVER_INVENTS
 from agent.domain.fact import Table
 from agent.domain.finding import Outcome, Rule, Severity
 from agent.domain.lookup import Answer, Reply, Silence, Unanswered
@@ -27,6 +28,7 @@ from agent.runtime.dependencies import Heartbeats, LagSampler, ProcessVitals
 from agent.settings import AgentSubject
 from proof import Proves, fires, named, quiet
 from servers.checks import DictResolver, toolbox
+from servers.gates import ADDRESS
 from servers.standings import HandClock
 
 SILENT = Unanswered(Silence.TIMEOUT)
@@ -37,18 +39,17 @@ def own(**settings: object) -> Check[AgentSubject, SelfSettings]:
     return Check("agent", AgentSubject(name="here"), PROBE, SelfSettings.model_validate(settings))
 
 
-GONE = Answer(name_exists=False)
+GONE, BARE = Answer(name_exists=False), Answer()
 ZONES: list[tuple[Proves, Rule, str, dict[str, Reply]]] = [
-    (fires, rules.RESOLVER_DOWN, "none answered", {"com": SILENT, "org": FAILED}),
-    (quiet, rules.RESOLVER_DOWN, "one answered", {"com": SILENT}),
-    (
-        quiet,
-        rules.RESOLVER_DOWN,
-        "one denied",
-        {"com": SILENT, "org": Answer(name_exists=False)},
-    ),
-    (fires, rules.RESOLVER_DOWN, "all denied", dict.fromkeys(("com", "org"), GONE)),
-    (quiet, rules.RESOLVER_DOWN, "one exists", {"com": GONE, "org": Answer()}),
+    (fires, RESOLVER_DOWN, "none answered", {"com": SILENT, "org": FAILED}),
+    (quiet, RESOLVER_DOWN, "one answered", {"com": SILENT}),
+    (fires, RESOLVER_DOWN, "all denied", dict.fromkeys(("com", "org"), GONE)),
+    (fires, RESOLVER_DOWN, "all empty", dict.fromkeys(("com", "org"), BARE)),
+    (fires, RESOLVER_DOWN, "one silent, one denied", {"com": SILENT, "org": GONE}),
+    (quiet, RESOLVER_DOWN, "one denied", {"com": GONE}),
+    (fires, RESOLVER_INVENTS, "an address", {NOWHERE: Answer((ADDRESS,))}),
+    (quiet, RESOLVER_INVENTS, "no such name", {NOWHERE: GONE}),
+    (quiet, RESOLVER_INVENTS, "not said", {NOWHERE: FAILED}),
 ]
 
 
@@ -77,7 +78,10 @@ async def test_the_finding_says_which_names_failed_and_how() -> None:
 async def test_control_names_are_asked_afresh() -> None:
     resolver = DictResolver()
     await run(own(control_names=("contoso.com",)), toolbox(resolver=resolver))
-    assert [(q.name, q.type, q.fresh) for q in resolver.asked] == [("contoso.com", "SOA", True)]
+    assert [(q.name, q.type, q.fresh) for q in resolver.asked] == [
+        ("contoso.com", "SOA", True),
+        (NOWHERE, "A", True),
+    ]
 
 
 async def test_without_control_names_the_resolver_is_not_judged() -> None:

@@ -238,7 +238,8 @@ RESOLVER = case(
         component="dns",
     ),
     {
-        "summary": "local: The resolver that the agent asks answers nothing.",
+        "summary": "local: The resolver that the agent asks does not answer, or not by what DNS"
+        " holds.",
         "description": "Nothing can be told about any domain until it does; mail itself may be"
         " fine. Seen from local in 24 runs in a row. Checks that can tell nothing now: 2 of"
         " contoso. On the agent's host: `dig SOA com @127.0.0.53 -p 53`, and `dig SOA com"

@@ -4,6 +4,7 @@ import asyncio
 import time
 from datetime import timedelta
 
+from agent.domain.control import RESOLVER_DOWN
 from agent.domain.finding import Outcome
 from agent.probes import self_check
 from agent.probes.base import DEPENDENCY_DOWN, Check
@@ -14,7 +15,7 @@ from proof import fires
 from servers.checks import check, probe, toolbox
 from servers.standings import NOON, HandClock
 
-DOWN = Outcome((self_check.RESOLVER_DOWN.found("None of 2 control names was answered."),))
+DOWN = Outcome((RESOLVER_DOWN.found("None of 2 control names was answered."),))
 
 
 def own(outcome: Outcome | None) -> Standing:

@@ -22,7 +22,7 @@ Work = Callable[[], Awaitable[Outcome]]
 
 
 class DictResolver:
-    """Answers from a dict; what it lacks exists without data."""
+    """Answers from a dict; what it lacks is the apex of a zone, and has nothing but its SOA."""
 
     def __init__(self, zone: dict[str, Reply] | None = None) -> None:
         self.zone = zone or {}
@@ -31,7 +31,11 @@ class DictResolver:
 
     async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
         self.asked += queries
-        return tuple(self.zone.get(query.name, Answer()) for query in queries)
+        return tuple(self.zone.get(query.name, _else(query)) for query in queries)
+
+
+def _else(query: Query) -> Answer:
+    return Answer(("ns.example",)) if query.type == "SOA" else Answer()
 
 
 def toolbox(

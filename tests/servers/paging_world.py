@@ -236,6 +236,7 @@ def _route(index: int) -> dict[str, Any]:
 
 
 _ZONE: dict[tuple[str, str], Any] = {
+    ("contoso.com", "SOA"): "ns.contoso.com",
     ("contoso.com", "MX"): [f"10 {SMART_HOST}"],
     ("contoso.com", "TXT"): f"v=spf1 ip4:{SMART_HOST_AT} -all",
     (SMART_HOST, "A"): SMART_HOST_AT,

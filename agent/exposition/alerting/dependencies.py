@@ -30,7 +30,7 @@ RESOLVER_DOWN = Alert(
     severity="critical",
     component="dns",
     linger=LINGER,
-    summary="The resolver that the agent asks answers nothing.",
+    summary="The resolver that the agent asks does not answer, or not by what DNS holds.",
     description="Nothing can be told about any domain until it does; mail itself may be fine."
     f"{_SEEN}{_WHOM} On the agent's host:{_ASK}",
     runbook="self-resolver-down",

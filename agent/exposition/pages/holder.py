@@ -48,7 +48,10 @@ KEEPERS: Mapping[str, str] = {
 }
 # What the check of the agent itself finds is not always the agent's.
 _OF_RULE: Mapping[str, str] = {
-    "self-resolver-down": "The DNS team: whoever runs the resolver that the agent asks",
+    **dict.fromkeys(
+        ("self-resolver-down", "self-resolver-invents"),
+        "The DNS team: whoever runs the resolver that the agent asks",
+    ),
     "self-uplink-down": "The network team: whoever runs the line of the agent's machine",
     "self-credential-refused": "The Entra administrator",
 }
