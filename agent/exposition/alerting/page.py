@@ -53,8 +53,8 @@ scrape job is called `mailflow`.
   watched is an alert.
 
 Every alert has a `summary` that begins with whom it is about, a `description` with who, since when,
-what was measured and what to do, `runbook_url`, `page_url` to the subject on the agent's own page, and
-`dashboard_url` where `agent.grafana_url` is set. The links lead to the agent, so they work in a
+what was measured and what to do, `runbook_url`, `page_url` to the subject on the agent's own page,
+and `dashboard_url` where `agent.grafana_url` is set. The links lead to the agent, so they work in a
 closed network; without an answer from the agent for a day, or where `agent.external_url` is missing
 though it listens at every address, `runbook_url` is the path of the page in this project.
 """
