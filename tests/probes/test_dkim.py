@@ -179,7 +179,7 @@ async def test_the_tenants_export_says_where_keys_are(world: World) -> None:
     )
     world.server.zone.clear()
     finding = fires(rules.MISSING, await world.run(check))
-    assert finding.fix == ""
+    assert finding.fix == "New-DkimSigningConfig -DomainName 'contoso.com' -Enabled $false"
     world.export(config)
     outcome = await world.run(check)
     finding = fires(rules.MISSING, outcome)
@@ -193,7 +193,7 @@ async def test_the_tenants_export_says_where_keys_are(world: World) -> None:
     )
     assert rows(outcome, "selectors")[0][1] == "tenant's export"
     world.export(DkimConfig(domain="fabrikam.com"))
-    assert fires(rules.MISSING, await world.run(check)).fix == ""
+    assert fires(rules.MISSING, await world.run(check)).fix.startswith("New-DkimSigningConfig ")
     world.export(DkimConfig(domain="contoso.com"))
     assert ("signing", "not said") in rows(await world.run(check), "tenant's export")
 
