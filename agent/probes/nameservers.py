@@ -43,6 +43,7 @@ _SHOWN = 40  # servers of a delegation that are shown and compared
 _RESOLVERS = 4  # of the configuration that are asked
 
 _BLIND = "No name server answers from here: this network may let nobody ask but its own resolver."
+_NO_ZONE = "No name server serves the name: it does not exist, or nothing above it; see its mx check."
 _NO_WAY = (rules.OUT_OF_REACH, rules.INTERCEPTED)
 
 
@@ -103,6 +104,8 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
         reason = found.silence.reason
         detail = f"NS of {check.subject}: {reason}."
         return Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
+    if found.zone is None:
+        return Outcome((), measure(found, None), draw(found), idle=_NO_ZONE)
     now = tools.clock.now()
     seen = _note_delegation(check, tools, found, now)
     own = tuple(lint(found, reach=check.settings.reach))
