@@ -56,13 +56,15 @@ class Seen(Protocol):
 class Picture:
     """All that one run has seen, and what is remembered of it, by selector.
 
-    ``records`` of what each selector says, ``keys`` of the keys alone.
+    ``records`` of what each selector says, ``keys`` of the keys alone. ``before`` is what each said
+    before it changed; None where it says that again.
     """
 
     survey: Survey
     intent: Intent
     records: Mapping[str, Seen]
     keys: Mapping[str, Seen]
+    before: Mapping[str, str | None]
 
     @property
     def shown(self) -> tuple[Selector, ...]:
@@ -137,10 +139,13 @@ def changes(picture: Picture, now: datetime, window: timedelta) -> Finding | Non
     news: list[Selector] = []
     for one in picture.survey.selectors:
         seen = picture.records.get(one.wanted.selector)
-        if seen is not None and seen.changed_at is not None and now < seen.changed_at + window:
+        before = picture.before.get(one.wanted.selector)
+        if seen is None or seen.changed_at is None or before is None:
+            continue
+        if now < seen.changed_at + window:
             news.append(one)
             lines += [
-                f"- {one.wanted.selector}: {seen.previous}",
+                f"- {one.wanted.selector}: {before}",
                 f"+ {one.wanted.selector}: {state(one)}",
             ]
     if not news or picture.changed_at is None:

@@ -119,6 +119,15 @@ async def test_a_steady_run_asks_for_the_selectors_and_gives_the_same_object(wor
     assert world.server.asked.total() - asked <= 4  # two aliases and their targets
 
 
+async def test_a_change_that_is_put_back_is_no_news_any_more(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone[T2, "TXT"] = NEXT
+    fires(rules.CHANGED, await world.run(check, timedelta(hours=2)))
+    del world.server.zone[T2, "TXT"]
+    quiet(rules.CHANGED, await world.run(check, timedelta(minutes=5)))
+
+
 async def test_a_rotation_is_news_for_a_while_and_kept(world: World) -> None:
     check = domain(settings={"report_changes_for": "10m"})
     quiet(rules.CHANGED, await world.run(check))
