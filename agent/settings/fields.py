@@ -30,20 +30,30 @@ class Settings(BaseModel):
     )
 
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
+_DURATION = re.compile(
+    r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
+)
 _MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
+_MAX_DAYS_DIGITS = 7  # as much as that many hours
 
 
 def read_duration(text: object) -> timedelta:
-    """Read ``30s``, ``5m``, ``1h30m`` or ``250ms``; raise ValueError for anything else."""
+    """Read ``30s``, ``5m``, ``1h30m``, ``60d`` or ``250ms``; raise ValueError for anything else.
+
+    A day has 24 hours.
+    """
     if isinstance(text, timedelta):
         return text
     match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if match is None or any(len(part or "") > _MAX_DIGITS for part in match.groups()):
-        message = "is not a duration; write it as 30s, 5m or 1h30m"
+    if (
+        match is None
+        or any(len(part or "") > _MAX_DIGITS for part in match.groups())
+        or len(match[1] or "") > _MAX_DAYS_DIGITS
+    ):
+        message = "is not a duration; write it as 30s, 5m, 1h30m or 60d"
         raise ValueError(message)
-    hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+    days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
+    return timedelta(days, seconds, 0, milliseconds, minutes, hours)
 
 
 def write_duration(value: timedelta) -> str:
@@ -62,7 +72,7 @@ Duration = Annotated[
     BeforeValidator(read_duration),
     PlainSerializer(write_duration, return_type=str),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}
+        {"type": "string", "pattern": r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}
     ),
 ]
 
@@ -228,6 +238,10 @@ def _selector(value: Any) -> str:
     if not isinstance(value, str) or not is_selector(value.lower()):
         message = "is no DKIM selector; write what stands after `s=` in a signature"
         raise ValueError(message)
+    selector, label, _ = f"{value.lower()}.".partition("._domainkey.")
+    if label:
+        message = f"is the name of a record; write the selector alone: {selector}"
+        raise ValueError(message)
     return value.lower()
 
 
@@ -280,3 +294,15 @@ class CheckSettings(Settings):
         ge=timedelta(milliseconds=100),
         description="Deadline of one whole run.",
     )
+
+    def clash(self) -> str:
+        """Return why the settings cannot work together; empty where they can.
+
+        It is asked of what is in effect for a subject, with what is said for all. The default of a
+        deadline goes with any interval: a run that takes so long is the exception.
+        """
+        usual: timedelta = type(self).model_fields["timeout"].default
+        if self.timeout > max(self.interval, usual):
+            timeout, interval = write_duration(self.timeout), write_duration(self.interval)
+            return f"timeout ({timeout}) is longer than interval; make it {interval} at most"
+        return ""
