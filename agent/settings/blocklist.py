@@ -107,7 +107,7 @@ class BlocklistSettings(Settings):
             # Anything else may be a zone with a key in it, and is not said again.
             wanted = f"{{list: {data}}}" if data in _NAMES else "{list: NAME} or {zone: ZONE}"
             message = f"is no mapping; write {wanted}"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
         return data
 
     @model_validator(mode="after")

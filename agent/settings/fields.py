@@ -72,7 +72,10 @@ Duration = Annotated[
     BeforeValidator(read_duration),
     PlainSerializer(write_duration, return_type=str),
     WithJsonSchema(
-        {"type": "string", "pattern": r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}
+        {
+            "type": "string",
+            "pattern": r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
+        }
     ),
 ]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.domain import dkim_rules as rules
 from agent.domain import dkim_rules_keys as keys
+from agent.domain.dkim_report import state
 from agent.domain.dkim_selectors import Intent, Origin, is_selector, wanted
 from agent.domain.dkim_survey import survey
 from agent.domain.dkim_terms import Verdict
@@ -590,3 +591,15 @@ def test_silence_accuses_nobody(one: Reply, other: Reply, wild: Reply, intent: I
     assert silent.findings() == ()
     found = silent.survey()
     assert len(found.silences) == len(found.selectors)
+
+
+def test_names_are_compared_whole_and_proposed_whole() -> None:
+    deep = ".".join(["x" * 60] * 3)
+    wanted_name = f"{deep}.one.{'y' * 20}.contoso.onmicrosoft.com"
+    assert 200 < len(wanted_name) <= MAX_NAME
+    config = replace(CONFIG, selector1_cname=wanted_name)
+    finding = fires(rules.MISSING, Case({}, Intent(config=config)).findings())
+    assert finding.fix == f"selector1._domainkey.{D}. 3600 IN CNAME {wanted_name}."
+    ends = [two(text(via=f"{deep}.{'y' * 20}.{end}.example"), BLANK).survey() for end in "ab"]
+    one, other = (state(each.selectors[0]) for each in ends)
+    assert one != other
