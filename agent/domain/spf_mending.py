@@ -68,7 +68,8 @@ def merge(texts: Iterable[bytes]) -> Mended:
     if any(term.result is not Result.PASS for term in terms):
         return Mended(problem="what `-`, `~` and `?` mean depends on their order: merge by hand")
     ends = [record.all for record in whole if record.all is not None]
-    moved = [record.redirect.domain.text for record in whole if _is_moved(record)]
+    # Where there is ``all``, a redirect does not count.
+    moved = [each.redirect.domain.text for each in whole if each.redirect and not each.all]
     if not ends and len(set(moved)) == 1:
         end = [f"redirect={moved[0]}"]
     else:
@@ -95,11 +96,6 @@ def tried(domain: str, mended: Mended) -> Plan[Mended]:
 
 def _shown(branch: Branch) -> str:
     return f"it would lead to {PeerText(branch.domain)}, where there is: {branch.state.value}"
-
-
-def _is_moved(record: Record) -> bool:
-    """Whether a redirect counts: where there is ``all``, it does not."""
-    return record.redirect is not None and record.all is None
 
 
 def _before_all(record: Record) -> list[Mechanism]:

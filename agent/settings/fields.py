@@ -30,9 +30,7 @@ class Settings(BaseModel):
     )
 
 
-_DURATION = re.compile(
-    r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
-)
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
 _MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
 _MAX_DAYS_DIGITS = 7  # as much as that many hours
 
