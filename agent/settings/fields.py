@@ -16,6 +16,7 @@ from pydantic.functional_validators import BeforeValidator
 
 from agent.domain.dkim_selectors import is_selector
 from agent.domain.names import DomainName
+from agent.settings.durations import Duration, write_duration
 
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 MAX_PORT = 65535
@@ -28,54 +29,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=False
     )
-
-
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
-_MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
-_MAX_DAYS_DIGITS = 7  # as much as that many hours
-
-
-def read_duration(text: object) -> timedelta:
-    """Read ``30s``, ``5m``, ``1h30m``, ``60d`` or ``250ms``; raise ValueError for anything else.
-
-    A day has 24 hours.
-    """
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if (
-        match is None
-        or any(len(part or "") > _MAX_DIGITS for part in match.groups())
-        or len(match[1] or "") > _MAX_DAYS_DIGITS
-    ):
-        message = "is not a duration; write it as 30s, 5m, 1h30m or 60d"
-        raise ValueError(message)
-    days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
-    return timedelta(days, seconds, 0, milliseconds, minutes, hours)
-
-
-def write_duration(value: timedelta) -> str:
-    """Write a duration as :func:`read_duration` reads it."""
-    milliseconds = value // timedelta(milliseconds=1)
-    parts = []
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        count, milliseconds = divmod(milliseconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(read_duration),
-    PlainSerializer(write_duration, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": r"^(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
-        }
-    ),
-]
 
 
 def _text(value: object, expected: str) -> str:

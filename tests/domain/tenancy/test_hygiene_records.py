@@ -32,9 +32,9 @@ def at(*hosts: str, record: DnsRecord = MX) -> Case:
     return Case(records=(record,), mx={CONTOSO: " ".join(hosts)})
 
 
-def aliased(steps: str | None, record: DnsRecord = ALIAS, **more: object) -> Case:
+def aliased(steps: str | None, record: DnsRecord = ALIAS, topology: str = "custom") -> Case:
     aliases = {} if steps is None else {record.name: steps}
-    return replace(Case(records=(record,), aliases=aliases), **more)
+    return Case(records=(record,), aliases=aliases, topologies={CONTOSO: topology})
 
 
 def saying(text: str | None, topology: str = "custom") -> Case:
@@ -46,6 +46,7 @@ def wanting(text: str) -> Case:
     return replace(saying(""), records=(replace(SPF, text=text),))
 
 
+AT_HOME = replace(aliased(""), inbound=(FROM_HOME,), outbound=(TO_HOME,))
 CASES = [
     (fires, rules.MX_NOT_OWN, "of another", at("fabrikam-com.mail.protection.outlook.com")),
     (fires, rules.MX_NOT_OWN, "of another, new", at("fabrikam-com.e-v1.mx.microsoft")),
@@ -62,8 +63,8 @@ CASES = [
     (quiet, rules.RECORD_DIFFERS, "no answer for it", aliased(None)),
     (quiet, rules.RECORD_DIFFERS, "optional", aliased("", OPTIONAL)),
     (quiet, rules.RECORD_DIFFERS, "not for mail", aliased("", PHONE)),
-    (quiet, rules.RECORD_DIFFERS, "own servers", aliased("", topologies={CONTOSO: "on-premises"})),
-    (quiet, rules.RECORD_DIFFERS, "hybrid", aliased("", inbound=(FROM_HOME,), outbound=(TO_HOME,))),
+    (quiet, rules.RECORD_DIFFERS, "own servers", aliased("", topology="on-premises")),
+    (quiet, rules.RECORD_DIFFERS, "hybrid", AT_HOME),
     (quiet, rules.RECORD_DIFFERS, "another type", aliased("", replace(ALIAS, record_type="Srv"))),
     (fires, rules.RECORD_DIFFERS, "no SPF", saying("")),
     (fires, rules.RECORD_DIFFERS, "SPF without it", saying("v=spf1 ip4:192.31.196.1 -all")),
