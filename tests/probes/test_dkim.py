@@ -128,6 +128,17 @@ async def test_a_change_that_is_put_back_is_no_news_any_more(world: World) -> No
     quiet(rules.CHANGED, await world.run(check, timedelta(minutes=5)))
 
 
+async def test_an_old_change_is_no_news_beside_a_new_one(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone[T2, "TXT"] = NEXT
+    await world.run(check, timedelta(hours=2))
+    del world.server.zone[T1, "TXT"]
+    finding = fires(rules.CHANGED, await world.run(check, timedelta(hours=3)))
+    assert finding.detail.startswith("selector1 changed; ")
+    assert len(finding.evidence) == 2
+
+
 async def test_a_rotation_is_news_for_a_while_and_kept(world: World) -> None:
     check = domain(settings={"report_changes_for": "10m"})
     quiet(rules.CHANGED, await world.run(check))
