@@ -34,6 +34,11 @@ The certificate of the application, as a PFX file.
 .PARAMETER CertificatePassword
 The password of that file.
 
+.PARAMETER DnsRecords
+Exports, too, which DNS records Microsoft asks for, so that the agent compares them with DNS. It needs
+the module Microsoft.Graph.Identity.DirectoryManagement and a session of Connect-MgGraph with the
+permission Domain.Read.All.
+
 .PARAMETER ExchangeEnvironmentName
 The cloud, where it is not the worldwide one: see Connect-ExchangeOnline.
 
@@ -64,7 +69,8 @@ param(
     [string] $CertificateThumbprint,
     [string] $CertificateFilePath,
     [securestring] $CertificatePassword,
-    [string] $ExchangeEnvironmentName
+    [string] $ExchangeEnvironmentName,
+    [switch] $DnsRecords
 )
 
 $ErrorActionPreference = 'Stop'
@@ -102,6 +108,10 @@ $Properties = @{
     dkim = @(
         'Domain', 'Name', 'Identity', 'Enabled', 'Status', 'Selector1CNAME', 'Selector2CNAME',
         'Selector1KeySize', 'Selector2KeySize', 'RotateOnDate', 'OrganizationId'
+    )
+    records = @(
+        'Label', 'RecordType', 'MailExchange', 'CanonicalName', 'NameTarget', 'Preference', 'Text',
+        'SupportedService', 'IsOptional', 'OrganizationId'
     )
     org = @(
         'Name', 'Identity', 'RejectDirectSend', 'OrganizationId',
@@ -191,6 +201,32 @@ function Get-All {
     & $Cmdlet @Parameters
 }
 
+function Expand-Record {
+    # Returns a record of Graph as one object: what only its type has stands apart there.
+    param([Parameter(ValueFromPipeline = $true)] $Record)
+
+    process {
+        $plain = @{}
+        foreach ($property in $Record.PSObject.Properties) {
+            $plain[$property.Name] = $property.Value
+        }
+        foreach ($name in @($Record.AdditionalProperties.Keys)) {
+            $plain[$name] = $Record.AdditionalProperties[$name]
+        }
+        [pscustomobject] $plain
+    }
+}
+
+function Read-Records {
+    # Returns the records that Microsoft asks for, of all domains.
+    param($Domains)
+
+    foreach ($domain in $Domains) {
+        Get-All Get-MgDomainServiceConfigurationRecord @{ DomainId = $domain.DomainName } |
+            Expand-Record | Select-Plain -Kind records
+    }
+}
+
 function Connect-Tenant {
     # Logs in; returns whether this script has to log out again.
     $arguments = @{ ShowBanner = $false }
@@ -232,7 +268,7 @@ function Read-Tenant {
     if ($domains.Count -eq 0) {
         throw 'there is no accepted domain, and every tenant has one: the answer is not whole'
     }
-    [ordered]@{
+    $export = [ordered]@{
         schema      = 'mailflow-export/1'
         exportedUtc = $askedAt
         inbound     = @(Get-All Get-InboundConnector | Select-Plain -Kind inbound)
@@ -243,6 +279,9 @@ function Read-Tenant {
         org         = Get-All Get-OrganizationConfig | Select-Plain -Kind org
         transport   = Get-All Get-TransportConfig | Select-Plain -Kind transport
     }
+    # What is not asked for must not look as if there were none.
+    if ($DnsRecords) { $export['records'] = @(Read-Records -Domains $domains) }
+    $export
 }
 
 function Write-Whole {

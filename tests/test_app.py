@@ -355,7 +355,7 @@ async def test_what_runs_may_end_and_a_second_signal_hurries(
 ) -> None:
     dns.zone["contoso.com", "TXT"] = Fault.SILENT
     installation.write(interval="1s")
-    text = installation.path.read_text(encoding="utf-8").replace("900ms", "60s")
+    text = installation.path.read_text(encoding="utf-8").replace("900ms", "30s")
     installation.path.write_text(text, encoding="utf-8")
     async with running(installation, Overrides(grace=timedelta(seconds=60))) as it:
         await it.until(lambda: it.severity(MX) is not None)

@@ -10,7 +10,7 @@ from servers.dashboards import BOARDS, Asked, metrics_in, queries, substituted
 from servers.prometheus import Prometheus, prometheus
 from servers.running import TENANTS, Installation, Seen, eventually, running
 
-_OFTEN = "{interval: 1s, timeout: 4s}"
+_OFTEN = "{interval: 1s}"
 _CHECKS = ", ".join(
     f"{kind}: {_OFTEN}"
     for kind in ("attribution", "drift", "export", "hygiene", "loop", "retirement")

@@ -69,7 +69,7 @@ def test_the_order_of_files_and_tenants_is_no_matter(folder: Path, case: Case) -
 
 
 @pytest.mark.parametrize(
-    "kind", ["inbound", "outbound", "domains", "rules", "dkim", "organisation"]
+    "kind", ["inbound", "outbound", "domains", "rules", "dkim", "records", "organisation"]
 )
 def test_what_no_file_holds_is_no_fault(case: Case, kind: str) -> None:
     expected = {each.tenancy.name: set(each.expected) for each in case.sitters}

@@ -16,6 +16,7 @@ from agent.adapters.store_file import legible
 MAX_TEXT = 4096  # characters of a record that are kept; a longer one keeps its digest
 FORGET_AFTER = timedelta(days=30)  # from when its check was first missing
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_STOOD = " kept"  # after a key: what had stood for long when the changes began that are news
 _SAVE = "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -58,10 +59,11 @@ class History:
                 if gone_at is not None:
                     self._gone[key] = datetime.fromtimestamp(gone_at, UTC)
 
-    def note(self, key: str, text: str, now: datetime) -> Seen:
+    def note(self, key: str, text: str, now: datetime, news_for: timedelta | None = None) -> Seen:
         """Note that the record under *key* reads *text*, and return what is known of it.
 
-        The same object comes back while nothing changes.
+        The same object comes back while nothing changes. *news_for* is how long a change of it is
+        news, for :meth:`stood`.
         """
         if now > self._prune_at:
             self._prune(now)
@@ -69,6 +71,10 @@ class History:
         known = self._known.get(key)
         if known is not None and known[0] == text:
             return known[1]
+        if known is not None and news_for is not None:
+            changed_at = known[1].changed_at
+            if changed_at is None or now >= changed_at + news_for:
+                self.note(f"{key}{_STOOD}", known[0], now)
         seen = Seen(now, None, None) if known is None else Seen(known[1].first_seen, now, known[0])
         self._known[key] = (text, seen)
         self._save(key)
@@ -78,6 +84,16 @@ class History:
         """Return what the record under *key* reads; None where nothing is known."""
         known = self._known.get(key)
         return None if known is None else known[0]
+
+    def stood(self, key: str) -> str | None:
+        """Return what the record read before all that is news of it, by the *news_for* of notes.
+
+        None where it reads that again, or never changed: then there is no news.
+        """
+        text, seen = self._known[key]
+        before = self.last(f"{key}{_STOOD}")
+        before = seen.previous if before is None else before
+        return None if before == text else before
 
     async def note_durably(self, key: str, text: str, now: datetime) -> bool:
         """Note it as :meth:`note` does, and tell whether it is on the disk before returning.

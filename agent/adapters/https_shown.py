@@ -13,9 +13,11 @@ from agent.adapters.clock import Clock
 from agent.adapters.dialer import Address, Dialer
 from agent.adapters.https import PORT
 from agent.adapters.line import Line
+from agent.adapters.plans import Resolves, drive
 from agent.adapters.tls import TlsError
 from agent.adapters.trust import TrustStore
-from agent.domain.tls import Presented
+from agent.domain.host import locate
+from agent.domain.tls import Presented, Trust
 
 _MOST_ADDRESSES = 4  # of a host, that are tried one after the other
 
@@ -41,6 +43,30 @@ class WebGlance:
         except (TimeoutError, TlsError):
             pass
         return None
+
+    async def who_stands_between(
+        self, shown: Presented, controls: Iterable[str], resolver: Resolves, within: timedelta
+    ) -> str:
+        """Return the control that shows a certificate of the same strange authority; empty if none.
+
+        *controls* are hosts that are always there and show certificates that everybody trusts. Who
+        signs for them and is trusted by nobody stands between them and us, as a proxy does that
+        looks into connections; what *shown* came from is then not to blame.
+        """
+        if shown.trust is Trust.TRUSTED:
+            return ""
+        for host in controls:
+            try:
+                async with asyncio.timeout(within.total_seconds()):
+                    located = await drive(locate(host), resolver)
+            except TimeoutError:
+                continue
+            seen = await self.at(host, located.addresses, within)
+            if seen is None or seen.trust is Trust.TRUSTED:
+                continue
+            if seen.leaf.issuer == shown.leaf.issuer:
+                return host
+        return ""
 
     async def _look(self, line: Line, host: str, address: Address) -> Presented | None:
         secured = await line.secure(self.trust.client(verify=False), host)

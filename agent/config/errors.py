@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.domain.knowledge.blocklists import BLOCKLISTS
 from agent.settings import MASK
 
 MAX_SHOWN = 60  # characters of a value
@@ -86,7 +87,8 @@ def write_value(value: object, path: Path) -> str:
         return ""
     if isinstance(value, dict | tuple):
         return "a mapping" if isinstance(value, dict) else "a list"
-    if _is_of_secrets(path) and _may_be_secret(value, str(path[-1])):
+    is_list = "lists" in path and isinstance(value, str) and value in BLOCKLISTS
+    if _is_of_secrets(path) and not is_list and _may_be_secret(value, str(path[-1])):
         return MASK
     if isinstance(value, bool):
         return "true" if value else "false"

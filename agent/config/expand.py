@@ -83,7 +83,12 @@ class Choices:
                 yield place, str(context.get("error", "do not fit those for all"))
                 continue
             is_idle = choice.probe.is_idle
-            if settings is not None and not (is_idle and is_idle(settings)):
+            if settings is None or (is_idle and is_idle(settings)):
+                continue
+            if clash := settings.clash():
+                for_all = ("checks", choice.probe.kind)
+                yield for_all if settings is choice.default else place, clash
+            else:
                 yield Check(tenant, subject, choice.probe, settings)
 
 

@@ -7,7 +7,7 @@ from agent.config.errors import Path
 from agent.config.semantics import ROUTE_PROBE, places_of_routes
 from agent.domain.objective import highest_objective, longest_interval, misfit
 from agent.probes.base import Check
-from agent.settings.fields import write_duration
+from agent.settings.durations import write_duration
 
 
 def unwatchable(file: Any, checks: Iterable[Check[Any, Any]]) -> Iterator[tuple[Path, str]]:

@@ -166,11 +166,23 @@ def publish(found: Survey, expected: Expectation) -> str:
     return f"{found.main.name}. 3600 IN CNAME {host}."
 
 
+def _choices(found: Survey, expected: Expectation) -> tuple[str, ...]:
+    """Say what may be published where only the operator knows which host answers."""
+    record = f"{found.main.name}. 3600 IN CNAME"
+    if expected.whose == "named":
+        return (f"expected by the configuration: {expected.wanted}",)
+    return (
+        f"as long as there are mailboxes on servers of your own: {record} <your Exchange server>.",
+        f"once all of them are in Exchange Online: {record} {TARGETS[expected.cloud][0]}.",
+    )
+
+
 def _main(found: Survey, expected: Expectation) -> Iterator[Finding]:
     main, verdict = found.main, judge(found, expected)
     if verdict is Verdict.MISSING:
         detail = f"There is no record at {main.name}."
-        yield rules.MISSING.found(detail, fix=publish(found, expected))
+        fix = publish(found, expected)
+        yield rules.MISSING.found(detail, *(() if fix else _choices(found, expected)), fix=fix)
     elif verdict is Verdict.LEFT_OVER:
         yield rules.PARKED.found(f"{main.name} leads to {_leads(main)}.")
     elif verdict is Verdict.DANGLING:

@@ -16,6 +16,7 @@ from agent.domain.dkim_terms import Verdict
 from agent.domain.finding import Finding, bounded
 from agent.domain.knowledge.dkim_targets import Target, first_target, read_target
 from agent.domain.lookup import Answer
+from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
 from agent.domain.tenancy.objects import MICROSOFT_DOMAINS
@@ -88,10 +89,10 @@ def _at_microsoft(survey: Survey, intent: Intent) -> Iterator[Finding]:
         elif one.is_blank and one.wanted.selector in survey.misplaced:
             yield _misplaced(one, survey)
         elif one.is_blank:
-            fix = _cname(one, _target(one, known))
+            fix = _cname(one, _target(one, known)) or _show(survey.domain)
             yield rules.CNAME_MISSING.found(f"{one.name} does not exist.", fix=fix)
         elif not one.aliases and one.verdict.is_usable:
-            fix = _cname(one, _target(one, known))
+            fix = _cname(one, _target(one, known)) or _show(survey.domain)
             detail = f"{one.name} is a TXT record, not an alias."
             yield rules.CNAME_COPIED.found(detail, fix=fix)
     yield from _keyless(ours, right, survey)
@@ -106,13 +107,38 @@ def _nothing(survey: Survey, ours: list[Selector], intent: Intent) -> Iterator[F
         return
     names = " and ".join(one.name for one in ours)
     verb = "do not exist" if len(ours) > 1 else "does not exist"
-    lines = [line for one in ours if (line := _cname(one, one.wanted.target))]
+    fix, *lines = _setup(survey.domain, ours, intent)
     above = [
         f"{name} has a key at the domain above, which may sign for it" for name in survey.above
     ]
     if intent.config is not None and intent.config.enabled is False:
         above.append("the tenant's export says that signing is off")
-    yield rules.MISSING.found(f"{names} {verb}.", *lines, *above, fix=lines[0] if lines else "")
+    yield rules.MISSING.found(f"{names} {verb}.", *above, *lines, fix=fix)
+
+
+def _setup(domain: str, ours: list[Selector], intent: Intent) -> Iterator[str]:
+    """Say what to do first, and then all of it in its order, a line each."""
+    sign = command("Set-DkimSigningConfig", domain, Enabled=True)
+    config = intent.config
+    records = [line for one in ours if (line := _cname(one, one.wanted.target))]
+    steps = [f"publish {line}" for line in records]
+    if not records:
+        names = " and ".join(one.name for one in ours)
+        steps = [_show(domain), f"publish the CNAME records of {names} that it shows"]
+    first = records[0] if records else _show(domain)
+    if config is None:
+        first = command("New-DkimSigningConfig", DomainName=domain, Enabled=False)
+        steps.insert(0, f"{first} (not needed where the next line shows the domain)")
+    if config is None or not config.enabled:
+        steps.append(f"{sign} (when both records can be looked up)")
+    yield first
+    yield from (f"step {number}: {step}" for number, step in enumerate(steps, 1))
+
+
+def _show(domain: str) -> str:
+    """Write the call that shows the names which the two selectors are to be aliases for."""
+    show = command("Get-DkimSigningConfig", domain)
+    return f"{show} | Format-List Selector1CNAME,Selector2CNAME"
 
 
 def _misplaced(one: Selector, survey: Survey) -> Finding:
@@ -128,7 +154,7 @@ def _target(one: Selector, known: list[Target]) -> str:
 
 
 def _cname(one: Selector, target: str) -> str:
-    return f"{one.name}. 3600 IN CNAME {PeerText(target)}." if target else ""
+    return f"{one.name}. 3600 IN CNAME {PeerText(target, MAX_NAME)}." if target else ""
 
 
 def _alias(one: Selector, ours: list[Selector], survey: Survey) -> Iterator[Finding | None]:
@@ -152,7 +178,7 @@ def _alias(one: Selector, ours: list[Selector], survey: Survey) -> Iterator[Find
         yield rules.CNAME_WRONG.found(detail, *_steps(one), fix=_cname(one, wish))
     elif target is None:
         doubled = read_target(one.aliases[0].removesuffix(f".{survey.domain}"))
-        fix = "" if doubled is None else _cname(one, doubled.of(doubled.selector))
+        fix = _show(survey.domain) if doubled is None else _cname(one, doubled.of(doubled.selector))
         why = "to which the DNS host has added the domain" if doubled else "no name of Microsoft's"
         yield rules.CNAME_WRONG.found(f"{said}, {why}.", *_steps(one), fix=fix)
     elif target.selector != one.wanted.selector:
@@ -160,7 +186,8 @@ def _alias(one: Selector, ours: list[Selector], survey: Survey) -> Iterator[Find
         yield rules.CNAME_WRONG.found(f"{said}, which is that of {target.selector}.", fix=fix)
     else:
         token = PeerText(target.token)
-        yield rules.CNAME_FOREIGN.found(f"{said}: `{token}` is no token of {survey.domain}.")
+        detail = f"{said}: `{token}` is no token of {survey.domain}."
+        yield rules.CNAME_FOREIGN.found(detail, fix=_show(survey.domain))
 
 
 def _keyless(ours: list[Selector], right: list[Selector], survey: Survey) -> Iterator[Finding]:

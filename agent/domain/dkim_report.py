@@ -13,6 +13,7 @@ from agent.domain.dkim_terms import Record, Verdict
 from agent.domain.fact import Fact, Table, Text
 from agent.domain.finding import Finding, Measurement, Signal
 from agent.domain.knowledge.dkim_targets import first_target
+from agent.domain.names import MAX_NAME
 from agent.domain.past import moment
 from agent.domain.peer_text import PeerText
 
@@ -34,6 +35,7 @@ CHANGED_AT = Signal(
     help="When a DKIM key, or the way to it, last changed, or was first seen.",
 )
 SIGNALS = (SELECTORS, KEY_BITS, CHANGED_AT)
+_WHOLE = 4 * MAX_NAME  # characters of a name, all of it escaped
 
 
 class Seen(Protocol):
@@ -56,13 +58,15 @@ class Seen(Protocol):
 class Picture:
     """All that one run has seen, and what is remembered of it, by selector.
 
-    ``records`` of what each selector says, ``keys`` of the keys alone.
+    ``records`` of what each selector says, ``keys`` of the keys alone. ``before`` is what each said
+    before it changed; None where it says that again.
     """
 
     survey: Survey
     intent: Intent
     records: Mapping[str, Seen]
     keys: Mapping[str, Seen]
+    before: Mapping[str, str | None]
 
     @property
     def shown(self) -> tuple[Selector, ...]:
@@ -82,12 +86,15 @@ class Picture:
 
 
 def state(one: Selector) -> str:
-    """Return what a selector says, in one line, the same text for the same state."""
-    parts = [f"CNAME {PeerText(one.aliases[-1])}"] if one.aliases else []
+    """Return what a selector says, in one line, the same text for the same state.
+
+    It is compared with what was said before, so that nothing is cut that could differ.
+    """
+    parts = [f"CNAME {PeerText(one.aliases[-1], _WHOLE)}"] if one.aliases else []
     for record in one.records:
         words: list[str] = [key_of(record) or record.verdict.value]
         words += [f"{tag.name}={tag.value}" for tag in record.tags if tag.name in {"h", "s", "t"}]
-        parts.append(PeerText(" ".join(words), 400))
+        parts.append(PeerText(" ".join(words), _WHOLE))
     return "; ".join(parts if one.records else [*parts, "no key"])
 
 
@@ -137,10 +144,13 @@ def changes(picture: Picture, now: datetime, window: timedelta) -> Finding | Non
     news: list[Selector] = []
     for one in picture.survey.selectors:
         seen = picture.records.get(one.wanted.selector)
-        if seen is not None and seen.changed_at is not None and now < seen.changed_at + window:
+        before = picture.before.get(one.wanted.selector)
+        if seen is None or seen.changed_at is None or before is None:
+            continue
+        if now < seen.changed_at + window:
             news.append(one)
             lines += [
-                f"- {one.wanted.selector}: {seen.previous}",
+                f"- {one.wanted.selector}: {before}",
                 f"+ {one.wanted.selector}: {state(one)}",
             ]
     if not news or picture.changed_at is None:

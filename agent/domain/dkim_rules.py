@@ -19,9 +19,9 @@ MISSING = Rule(
     "dkim-missing",
     Severity.WARNING,
     "The domain sends by Exchange Online and has no DKIM key",
-    "Publish the two CNAME records that `Get-DkimSigningConfig -Identity <domain>` shows as"
-    " Selector1CNAME and Selector2CNAME, and turn signing on. Until then mail is signed with the"
-    " tenant's onmicrosoft.com domain, which does not align in DMARC.",
+    "Publish the two CNAME records that `Get-DkimSigningConfig` shows for the domain as"
+    " Selector1CNAME and Selector2CNAME, and turn signing on; the finding lists the steps. Until"
+    " then mail is signed with the tenant's onmicrosoft.com domain, which does not align in DMARC.",
     _SETUP,
 )
 CNAME_MISSING = Rule(
@@ -50,8 +50,8 @@ CNAME_FOREIGN = Rule(
     "dkim-cname-foreign",
     Severity.WARNING,
     "A selector of Exchange Online is an alias for the key of another domain",
-    "Each domain has targets of its own: take those that `Get-DkimSigningConfig -Identity <domain>`"
-    " shows. If those are published, Microsoft chose a token that differs from the domain's name.",
+    "Each domain has targets of its own: take those that `Get-DkimSigningConfig` shows for it. If"
+    " those are published, Microsoft chose a token that differs from the domain's name.",
     _SETUP,
 )
 SAME_KEY = Rule(

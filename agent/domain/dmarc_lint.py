@@ -101,7 +101,9 @@ def _absent(survey: Survey, intent: Intent) -> Iterator[Finding]:
         yield _lost((text,), rules.MISPLACED.code).found(detail, *_lines((text,)), fix=fix)
     if survey.misplaced or survey.discovery.verdict.place is not None or survey.aliases:
         return
-    text = b"v=DMARC1; p=none" if intent.sends else b"v=DMARC1; p=reject"
+    text = b"v=DMARC1; p=reject"
+    if intent.sends:
+        text = f"v=DMARC1; p=none; rua={_reports(survey)}".encode()
     yield rules.MISSING.found(
         f"{survey.discovery.listed.why}; {survey.discovery.walked.why}.",
         fix=publish(survey.domain, text),
@@ -173,8 +175,19 @@ def _policy(survey: Survey, intent: Intent) -> Iterator[Finding]:
     elif discovery.enforced is Policy.NONE and not _is_lost(discovery.own):
         fix = ""
         if verdict.place is discovery.own and not verdict.record.is_void:
-            fix = publish(survey.domain, rewritten(verdict.record, p="quarantine"))
+            fix = publish(survey.domain, _stricter(survey, verdict.record))
         yield rules.NONE.found(f"{verdict.why[0].upper()}{verdict.why[1:]} says so.", fix=fix)
+
+
+def _stricter(survey: Survey, record: Record) -> bytes:
+    """Return *record* with an enforced policy; nobody should enforce one without seeing reports."""
+    reports = {} if any(tag.name == "rua" for tag in record.tags) else {"rua": _reports(survey)}
+    return rewritten(record, p="quarantine", **reports)
+
+
+def _reports(survey: Survey) -> str:
+    """Return an address for reports: at the domain itself, where no other has to agree."""
+    return f"mailto:dmarc-reports@{survey.domain}"
 
 
 def _is_lost(own: Place) -> bool:

@@ -11,7 +11,8 @@ MISSING = Rule(
     Severity.WARNING,
     "The domain has no DMARC record",
     "Publish one TXT record at `_dmarc` below the domain. Begin with `p=none` and an address for"
-    " reports; large providers refuse bulk mail of domains that have none.",
+    " reports, of a mailbox that somebody, or a service, reads; large providers refuse bulk mail of"
+    " domains that have none.",
     "RFC 7489 section 6.6.3; Microsoft: Set up DMARC",
 )
 NOT_APPLIED = Rule(
@@ -87,7 +88,8 @@ NONE = Rule(
     "dmarc-none",
     Severity.WARNING,
     "The policy is still `none`: receivers deliver forgeries of the domain",
-    "See in the table of senders who would fail, mend that, and go on to `p=quarantine`.",
+    "See in the table of senders who would fail, mend that, and go on to `p=quarantine`, with an"
+    " address for reports.",
     "Microsoft: Set up DMARC, deployment in steps",
 )
 PARKED = Rule(

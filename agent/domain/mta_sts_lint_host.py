@@ -40,6 +40,13 @@ def lint_host(picture: Picture, intent: Intent) -> Iterator[Finding]:
 
 def _serving(picture: Picture, intent: Intent) -> Iterator[Finding]:
     """Judge the certificate as for connectors, and then what came over it."""
+    if picture.between and picture.presented is not None:
+        issuer = picture.presented.leaf.issuer
+        yield rules.NOT_LOOKED.found(
+            f"{picture.survey.host.name} shows a certificate of {issuer} here, and so does"
+            f" {picture.between}: something in this network looks into connections."
+        )
+        return
     faults = _faults(picture, intent)
     soon = [each for each in faults if each.flaw is Flaw.EXPIRES_SOON]
     weak = [each for each in faults if each.flaw in _WEAK]

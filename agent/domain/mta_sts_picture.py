@@ -94,6 +94,8 @@ class Picture:
     """All that one run has seen. ``fetched`` is None where no policy is announced.
 
     ``presented`` is what the policy's host shows; ``exchanges`` the certificates by exchange.
+    ``between`` is a well-known host for which the same untrusted authority signs here: somebody
+    looks into our connections then, and what the policy's host really shows is not known.
     """
 
     survey: Survey
@@ -102,6 +104,7 @@ class Picture:
     presented: Presented | None = None
     exchanges: Mapping[str, Shown] = field(default_factory=lambda: MappingProxyType({}))
     past: Past = field(default_factory=Past)
+    between: str = ""
 
     @property
     def policy(self) -> Policy | None:

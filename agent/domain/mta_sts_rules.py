@@ -135,8 +135,9 @@ NOT_LOOKED = Rule(
     code="mta-sts-not-looked",
     severity=Severity.UNKNOWN,
     summary="The MTA-STS policy could not be asked for from here",
-    remedy="See whether this machine may connect to port 443 outside, and whether the policy's host"
-    " answers. Nothing is known to be wrong with the policy.",
+    remedy="See whether this machine may connect to port 443 outside, past every proxy that shows"
+    " certificates of its own, and whether the policy's host answers. Nothing is known to be wrong"
+    " with the policy.",
     reference=_FETCHING,
 )
 HOST_CERTIFICATE = Rule(

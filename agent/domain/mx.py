@@ -14,6 +14,7 @@ from agent.domain.knowledge.clouds import CLOUDS, LEGACY_EXCHANGES
 from agent.domain.knowledge.providers import PROFILES, Role
 from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Silence, Unanswered, ask_all
 from agent.domain.names import MAX_NAME
+from agent.domain.public_suffix import owned_parents
 
 Address = IPv4Address | IPv6Address
 
@@ -65,7 +66,8 @@ class Survey:
     ``reply`` is the answer to the MX question itself and ``records`` what was in it, sorted;
     ``targets`` are its exchanges, each once, the most preferred first; ``implicit`` holds the
     domain itself as exchange where there is no MX record (RFC 5321 section 5.1); ``wildcard`` are
-    the MX records of a name below the domain that nobody created.
+    the MX records of a name below the domain that nobody created. ``zone`` is, for a domain that
+    does not exist, the zone above in which it would have to be; empty where there is none either.
     """
 
     domain: str
@@ -74,6 +76,7 @@ class Survey:
     targets: tuple[Target, ...] = ()
     implicit: Target | None = None
     wildcard: tuple[Exchange, ...] = ()
+    zone: str = ""
 
     @property
     def is_null(self) -> bool:
@@ -95,16 +98,28 @@ def survey(domain: str) -> Plan[Survey]:
     reply, *others = yield tuple(questions)
     if isinstance(reply, Unanswered):
         return Survey(domain, reply)
+    if not reply.name_exists:
+        return Survey(domain, reply, zone=(yield from _zone_above(domain)))
     records = _exchanges(reply)
     wildcard = tuple(record for other in others for record in _exchanges(other))
     if not records:
-        implicit = None
-        if reply.name_exists:
-            (found,) = yield from _follow((Target(domain, 0),))
-            implicit = found if found.addresses or found.silence else None
+        (found,) = yield from _follow((Target(domain, 0),))
+        implicit = found if found.addresses or found.silence else None
         return Survey(domain, reply, implicit=implicit, wildcard=wildcard)
     targets = yield from _follow(_targets(records))
     return Survey(domain, reply, records, targets, wildcard=wildcard)
+
+
+def _zone_above(domain: str) -> Plan[str]:
+    """Return the nearest zone of the same owner above a name that does not exist."""
+    above = tuple(owned_parents(domain))
+    replies = yield from ask_all(tuple(Query(name, "SOA", lasting=True) for name in above))
+    found = (
+        name
+        for name, reply in zip(above, replies, strict=True)
+        if isinstance(reply, Answer) and reply.records and not reply.aliases
+    )
+    return next(found, "")
 
 
 def _exchanges(reply: Reply) -> tuple[Exchange, ...]:

@@ -71,6 +71,9 @@ def lint(survey: Survey, expected: Expectation) -> tuple[Finding, ...]:
         return ()
     if not survey.reply.name_exists:
         # No MX, no addresses: one cause, one finding.
+        if survey.zone:
+            detail = f"{survey.domain} does not exist in the zone {survey.zone}."
+            return (rules.NAME_MISSING.found(detail),)
         return (rules.DOMAIN_MISSING.found(f"DNS says that {survey.domain} does not exist."),)
     findings = [*_lint_domain(survey, survey.reply), *_lint_ttl(survey.reply, expected)]
     if expected.receives:

@@ -18,6 +18,14 @@ DOMAIN_MISSING = Rule(
     " is back, all mail to it bounces.",
     reference="RFC 2308 section 2.1",
 )
+NAME_MISSING = Rule(
+    code="mx-name-missing",
+    severity=Severity.CRITICAL,
+    summary="The name does not exist in the zone above it, which does exist",
+    remedy="Look for a slip in the name. If it is right, create it in that zone, with an MX record"
+    " if it is to receive mail; until then all mail to it bounces.",
+    reference="RFC 2308 section 2.1",
+)
 MISSING = Rule(
     code="mx-missing",
     severity=Severity.CRITICAL,

@@ -173,10 +173,14 @@ def _places(host: Host) -> tuple[Address, ...]:
 def _all_places(zone: Zone, hosts: tuple[Host, ...]) -> tuple[tuple[str, Address], ...]:
     """Return whom to ask, and where; only a few where not even the zone above was heard."""
     places = [
-        (host.name, address) for host in hosts for address in _places(host) if _is_asked(address)
+        (at, host.name, address)
+        for host in hosts
+        for at, address in enumerate(filter(_is_asked, _places(host)))
     ]
     is_deaf = bool(zone.above) and all(isinstance(told, Unanswered) for _, told in zone.above)
-    return tuple(dict.fromkeys(places))[: _FEW if is_deaf else MAX_PLACES]
+    # An address of each before the second of any: no server may hide behind those of others.
+    first = sorted(places, key=lambda place: place[0])[: _FEW if is_deaf else MAX_PLACES]
+    return tuple((name, address) for _, name, address in sorted(first, key=places.index))
 
 
 def _voices(zone: str, places: tuple[tuple[str, Address], ...]) -> Inquiry[tuple[Voice, ...]]:

@@ -21,7 +21,7 @@ def draw(found: Survey) -> dict[str, Fact]:
     """Return the facts of a survey."""
     zone = found.zone
     if zone is None:
-        text = "The resolver knows no name server of the domain, nor of anything above it."
+        text = "The name does not exist, or has no name server, nor has anything above it."
         return {"zone": Text(text)}
     facts: dict[str, Fact] = {"zone": Text("\n".join(_lines(found, zone)))}
     if found.voices:

@@ -221,7 +221,7 @@ EXPLAINS: Mapping[str, tuple[str, ...]] = {
 }
 """Rules by which others are explained: mending the first mends these."""
 
-EXPLAINS_ALL = frozenset({"mx-domain-missing"})
+EXPLAINS_ALL = frozenset({"mx-domain-missing", "mx-name-missing"})
 """Rules beside which nothing else about the domain means anything."""
 
 _LAST = len(_KINDS)

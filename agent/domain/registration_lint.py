@@ -21,8 +21,8 @@ class Intent:
     """What the operator wants to be told, and when."""
 
     autorenew: bool = False
-    warn_before: timedelta = timedelta(days=30)
-    alarm_before: timedelta = timedelta(days=7)
+    warn_before: timedelta = timedelta(days=60)
+    alarm_before: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from agent.domain.peer_text import PeerText
 from agent.domain.spf_lint_terms import lint_terms
 from agent.domain.spf_lint_text import lint_text
 from agent.domain.spf_lint_tree import lint_tree
-from agent.domain.spf_proposal import propose
+from agent.domain.spf_mending import PARKED, Mended, begun
 from agent.domain.spf_rules import RECORD_RULES
 from agent.domain.spf_survey import Bounds, Survey
 from agent.domain.spf_terms import All, Record, Result
@@ -34,18 +34,12 @@ class Intent:
     sends: bool = True
     senders: tuple[str, ...] = ()
 
-    def proposal(self, domain: str) -> str:
-        """Return a record to publish; empty where nobody knows who sends."""
-        if not self.sends:
-            return propose(domain, ())
-        return propose(domain, self.senders) if self.senders else ""
-
 
 def lint(survey: Survey, bounds: Bounds, intent: Intent) -> tuple[Finding, ...]:
     """Return everything that is wrong, the text first."""
     return bounded(
         (
-            *lint_text(survey, bounds, intent.proposal(survey.domain)),
+            *lint_text(survey, bounds, begun(intent.senders, sends=intent.sends)),
             *lint_terms(survey),
             *lint_tree(survey, bounds),
             *_lint_intent(survey, intent),
@@ -65,7 +59,8 @@ def _lint_intent(survey: Survey, intent: Intent) -> Iterator[Finding]:
     if record is None:
         return
     if not intent.sends and not says_nothing_is_sent(record):
-        yield rules.PARKED.found(f"the record is {PeerText(record.text)}")
+        fix = Mended(PARKED).line(survey.domain)
+        yield rules.PARKED.found(f"the record is {PeerText(record.text)}", fix=fix)
     included = {
         twig.target: twig.term.text
         for branch in survey.root.walk()

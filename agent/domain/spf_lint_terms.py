@@ -11,6 +11,7 @@ from agent.domain.finding import Finding
 from agent.domain.knowledge.addresses import special_use
 from agent.domain.peer_text import PeerText
 from agent.domain.spf_macro import MacroString
+from agent.domain.spf_mending import Mended, ended
 from agent.domain.spf_survey import Survey
 from agent.domain.spf_terms import A, All, Ip4, Ip6, Mx, Ptr, Record, Result, Term, UnknownModifier
 
@@ -29,19 +30,24 @@ def lint_terms(survey: Survey) -> Iterator[Finding]:
         yield from _discouraged(record)
         yield from _ranges(record)
     for record in records[-1:]:
-        yield from _ending(record)
+        is_own = record is survey.root.record
+        yield from _ending(record, survey.domain if is_own else "")
 
 
-def _ending(last: Record) -> Iterator[Finding]:
-    """Tell what happens to strangers."""
+def _ending(last: Record, domain: str) -> Iterator[Finding]:
+    """Tell what happens to strangers; *domain* is empty where the record is that of another."""
     end = last.all
+    mended = ended(last) if domain else Mended()
+    why = (mended.problem,) if mended.problem else ()
+    fix = mended.line(domain)
     if end is None:
         if last.redirect is None:
-            yield rules.NO_ALL.found(f"the last term is {PeerText(last.text.split()[-1])}")
+            term = PeerText(last.text.split()[-1])
+            yield rules.NO_ALL.found(f"the last term is {term}", *why, fix=fix)
     elif end.result is Result.PASS:
-        yield rules.PLUS_ALL.found(f"it has {PeerText(end.text)}")
+        yield rules.PLUS_ALL.found(f"it has {PeerText(end.text)}", *why, fix=fix)
     elif end.result is Result.NEUTRAL:
-        yield rules.NEUTRAL_ALL.found(f"it has {PeerText(end.text)}")
+        yield rules.NEUTRAL_ALL.found(f"it has {PeerText(end.text)}", *why, fix=fix)
 
 
 def _order(record: Record) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from agent.domain import spf_rules as rules
 from agent.domain.finding import Finding
 from agent.domain.lookup import Answer, Query, TextRecord
 from agent.domain.peer_text import PeerText
+from agent.domain.spf_mending import PARKED, Mended
 from agent.domain.spf_record import select
 from agent.domain.spf_survey import WILDCARD_LABEL, Bounds, Survey
 from agent.domain.spf_tree import State
@@ -21,12 +22,9 @@ _TERM_START = re.compile(
 )
 
 
-def lint_text(survey: Survey, bounds: Bounds, proposal: str) -> Iterator[Finding]:
-    """Look at the record as text, and at how it is published.
-
-    *proposal* is what to publish where there is none; empty where nobody can tell.
-    """
-    yield from _presence(survey, proposal)
+def lint_text(survey: Survey, bounds: Bounds, first: Mended) -> Iterator[Finding]:
+    """Look at the record as text, and at how it is published; *first* is for who has none."""
+    yield from _presence(survey, first)
     yield from _syntax(survey)
     yield from _surroundings(survey)
     answer = survey.answer(Query(survey.domain, "TXT"))
@@ -37,11 +35,11 @@ def lint_text(survey: Survey, bounds: Bounds, proposal: str) -> Iterator[Finding
         yield from _size(survey.record, answer, bounds)
 
 
-def _presence(survey: Survey, proposal: str) -> Iterator[Finding]:
+def _presence(survey: Survey, first: Mended) -> Iterator[Finding]:
     """One record, and nothing that only looks like one."""
     if survey.root.state is State.MISSING:
         detail = f"{survey.domain} has no TXT record that begins with v=spf1"
-        yield rules.MISSING.found(detail, fix=proposal)
+        yield rules.MISSING.found(detail, fix=first.line(survey.domain))
         parent = survey.parent
         if isinstance(parent, Answer) and select(parent.records).records:
             yield rules.ONLY_AT_PARENT.found(f"{survey.domain.partition('.')[2]} has one")
@@ -49,7 +47,10 @@ def _presence(survey: Survey, proposal: str) -> Iterator[Finding]:
     texts = {record.joined for record in records}
     if len(texts) > 1:
         shown = tuple(PeerText(text) for text in sorted(texts))
-        yield rules.SEVERAL.found(f"{survey.domain} has {len(texts)} SPF records", *shown)
+        merged = first if first.text == PARKED else survey.merged
+        why = (f"merged into one as they are: {merged.problem}",) if merged.problem else ()
+        detail = f"{survey.domain} has {len(texts)} SPF records"
+        yield rules.SEVERAL.found(detail, *shown, *why, fix=merged.line(survey.domain))
     if len(records) > len(texts):
         yield rules.TWICE.found(f"{survey.domain} publishes a record {len(records)} times")
     for near in survey.selection.near_misses:

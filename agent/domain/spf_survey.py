@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.domain.lookup import Answer, Plan, Query, Reply, TextRecord
 from agent.domain.lookup import ask_all as ask_all_dns
+from agent.domain.spf_mending import Mended, merge, tried
 from agent.domain.spf_record import Selection, select
 from agent.domain.spf_tree import Branch, Forest, State, grow, static_target
 
@@ -29,12 +30,16 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What DNS says about a domain's SPF record and all that it leads to."""
+    """What DNS says about a domain's SPF record and all that it leads to.
+
+    ``merged`` is the one record to publish in the place of several; empty where there are none.
+    """
 
     domain: str
     forest: Forest
     selection: Selection
     parent: Reply | None
+    merged: Mended = Mended()  # noqa: RUF009 - frozen
 
     @property
     def root(self) -> Branch:
@@ -71,7 +76,15 @@ def survey(domain: str) -> Plan[Survey]:
     reply = said[Query(domain, "TXT")]
     records = reply.records if isinstance(reply, Answer) else ()
     parent = said.get(Query(domain.partition(".")[2], "TXT"))
-    return Survey(domain, Forest(forest.root, said), select(records), parent)
+    selection = select(records)
+    merged = yield from _merge(domain, selection)
+    return Survey(domain, Forest(forest.root, said), selection, parent, merged)
+
+
+def _merge(domain: str, selection: Selection) -> Plan[Mended]:
+    """Merge several records that differ; servers change their order."""
+    texts = sorted({record.joined for record in selection.records})
+    return (yield from tried(domain, merge(texts))) if len(texts) > 1 else Mended()
 
 
 def _last_questions(domain: str, forest: Forest) -> tuple[Query, ...]:

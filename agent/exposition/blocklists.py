@@ -15,8 +15,8 @@ _ABOUT = """\
 
 The check [reputation](checks/reputation.md) looks for a domain, and for the addresses among its
 `senders`, in the DNS blocklists that you name. None is asked by default: each has terms of use, and
-some answer customers only. The table has those that are well known, as their operators describe
-them; read the terms before you name one.
+some answer customers only. The table has those that are well known and still answer; its last
+column says what their answers and terms were compared with. Read the terms before you name one.
 
 ```yaml
 checks:
@@ -47,8 +47,8 @@ def rendered() -> Mapping[str, str]:
 
 def _lines() -> Iterator[str]:
     yield _ABOUT
-    yield "| list | | zone | of | refuses | key | terms |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    yield "| list | | zone | of | refuses | key | terms | compared with |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for each in BLOCKLISTS.values():
         yield _row(each)
     yield ""
@@ -73,6 +73,7 @@ def _row(each: Blocklist) -> str:
         "yes" if each.refuses else "no",
         key,
         each.terms,
+        each.checked,
     )
     return f"| {' | '.join(cells)} |"
 

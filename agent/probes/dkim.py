@@ -110,16 +110,19 @@ def _intent(check: DkimCheck, config: DkimConfig | None, seen: tuple[str, ...]) 
 
 def _remember(check: DkimCheck, tools: Toolbox, found: Survey, intent: Intent) -> Picture:
     """Note what each selector says; a silence leaves what was known."""
-    now = tools.clock.now()
+    now, news_for = tools.clock.now(), check.settings.report_changes_for
+    before: dict[str, str | None] = {}
     records: dict[str, Seen] = {}
     keys: dict[str, Seen] = {}
     for one in found.selectors:
         name = one.wanted.selector
         if one.silence is None:
-            records[name] = tools.history.note(f"{check.identity}#{name}", state(one), now)
+            place = f"{check.identity}#{name}"
+            records[name] = tools.history.note(place, state(one), now, news_for)
+            before[name] = tools.history.stood(place)
         if one.record is not None and one.record.key is not None:
             keys[name] = tools.history.note(f"{check.identity}#key {name}", key_of(one.record), now)
-    return Picture(found, intent, records, keys)
+    return Picture(found, intent, records, keys, before)
 
 
 PROBE = Probe(

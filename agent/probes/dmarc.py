@@ -89,14 +89,16 @@ def _judge(check: DmarcCheck, tools: Toolbox) -> Plan[Judgement]:
     intent = Intent(topology.sends or bool(check.target.senders), check.settings.hosted_by)
     now = tools.clock.now()
     text = record_text(found)
-    seen = tools.history.note(f"{check.identity}#record", text, now)
+    key, news_for = f"{check.identity}#record", check.settings.report_changes_for
+    seen = tools.history.note(key, text, now, news_for)
     policy = tools.history.note(f"{check.identity}#policy", _policy(found), now)
     settled = _settled(picture, intent, seen)
     none_until = (policy.changed_at or policy.first_seen) + check.settings.none_is_fine_for
     if seen.changed_at is None:
         return Judgement(settled, premature=NONE, sure_from=none_until)
-    change = changed(seen.changed_at, seen.previous or "", text)
-    news_until = seen.changed_at + check.settings.report_changes_for
+    before = tools.history.stood(key)
+    change = None if before is None else changed(seen.changed_at, before, text)
+    news_until = seen.changed_at + news_for
     return Judgement(settled, change, news_until, NONE, none_until)
 
 

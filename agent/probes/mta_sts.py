@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from agent.adapters.https import PORT
 from agent.adapters.https_shown import WebGlance
 from agent.domain.finding import Finding, Outcome
 from agent.domain.lookup import Answer, Unanswered
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from agent.adapters.policies import Found
 
 _SHARE = 0.8  # of the run's deadline that fetching may take
+_SHARE_OF_CONTROLS = 0.08  # of it that looking at well-known hosts may take, twice
 _LATELY = timedelta(days=1)  # within which another check must have seen a certificate
 
 
@@ -88,11 +90,11 @@ async def run(check: MtaStsCheck, tools: Toolbox) -> Outcome:
         detail = f"TXT of {found.name}: {reason}."
         return Outcome((DNS_UNANSWERED.found(detail),), failure=reason.value)
     fetched, presented = await _fetch(check, tools, found)
+    between = await _who_stands_between(check, tools, presented)
     now = tools.clock.now()
     seen = Picture(found, now, fetched, presented, _exchanges(tools, found, now))
-    picture = Picture(
-        found, now, fetched, presented, seen.exchanges, _past(check.identity, tools, seen)
-    )
+    past = _past(check.identity, tools, seen)
+    picture = Picture(found, now, fetched, presented, seen.exchanges, past, between)
     settings = check.settings
     intent = Intent(
         settings.expected,
@@ -141,6 +143,19 @@ async def _fetch(
         glance.at(found.host.name, found.host.addresses, within),
     )
     return _read(policy), presented
+
+
+async def _who_stands_between(
+    check: MtaStsCheck, tools: Toolbox, presented: Presented | None
+) -> str:
+    """Return a well-known host for which the same untrusted authority signs, as seen from here."""
+    uplink = tools.egress.uplink if tools.egress is not None else None
+    if presented is None or uplink is None:
+        return ""
+    controls = [each.rpartition(":")[0] for each in uplink.controls if each.endswith(f":{PORT}")]
+    within = _SHARE_OF_CONTROLS * check.settings.timeout / max(1, len(controls))
+    glance = WebGlance(tools.dialer, tools.trust, tools.clock)
+    return await glance.who_stands_between(presented, controls, tools.resolver, within)
 
 
 def _read(found: "Found") -> Fetched:

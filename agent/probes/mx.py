@@ -102,15 +102,17 @@ def _judge(check: MxCheck, tools: Toolbox) -> Plan[Judgement]:
     expected = _expectation(check)
     findings = lint(found, expected)
     record = describe_records(found)
-    seen = tools.history.note(f"{check.identity}#record", record, now)
+    key, news_for = f"{check.identity}#record", check.settings.report_changes_for
+    seen = tools.history.note(key, record, now, news_for)
     facts = _facts(found, found.reply, expected, seen)
     measurements = (*_measure(found, found.reply, expected), _when(seen))
     settled = Outcome(findings, measurements, facts)
     sure_from = now + check.settings.min_ttl
     if seen.changed_at is None:
         return Judgement(settled, premature=rules.TTL_LOW, sure_from=sure_from)
-    change = _change(seen.changed_at, seen.previous or "", record)
-    news_until = seen.changed_at + check.settings.report_changes_for
+    before = tools.history.stood(key)
+    change = None if before is None else _change(seen.changed_at, before, record)
+    news_until = seen.changed_at + news_for
     return Judgement(settled, change, news_until, rules.TTL_LOW, sure_from)
 
 

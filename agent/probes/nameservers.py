@@ -43,6 +43,9 @@ _SHOWN = 40  # servers of a delegation that are shown and compared
 _RESOLVERS = 4  # of the configuration that are asked
 
 _BLIND = "No name server answers from here: this network may let nobody ask but its own resolver."
+_NO_ZONE = (
+    "No name server serves the name: it does not exist, or nothing above it; see its mx check."
+)
 _NO_WAY = (rules.OUT_OF_REACH, rules.INTERCEPTED)
 
 
@@ -106,6 +109,8 @@ async def run(check: NameserversCheck, tools: Toolbox) -> Outcome:
     if not await _is_believed(check, tools, found):
         detail = f"NS of {check.subject}: the resolver knows no control name."
         return Outcome((DNS_UNANSWERED.found(detail),), failure="unreachable")
+    if found.zone is None:
+        return Outcome((), measure(found, None), draw(found), idle=_NO_ZONE)
     now = tools.clock.now()
     seen = _note_delegation(check, tools, found, now)
     own = tuple(lint(found, reach=check.settings.reach))
@@ -171,7 +176,9 @@ def _note_delegation(
     source, names = found.zone.told if found.zone else ("", ())
     if not names:
         return None
-    return tools.history.note(f"{check.identity}#{source}", "\n".join(_lines(found)), now)
+    news_for = check.settings.report_changes_for
+    text = "\n".join(_lines(found))
+    return tools.history.note(f"{check.identity}#{source}", text, now, news_for)
 
 
 def _lines(found: Survey) -> list[str]:
@@ -203,12 +210,13 @@ def _lint_change(
 ) -> Iterator[Finding]:
     """Yield a change from what has stood for long; what was put back is none any more."""
     source = found.zone.told[0] if found.zone else ""
-    key, lines = f"{check.identity}#{source} kept", _lines(found)
-    changed_at, kept = seen.changed_at, tools.history.last(key)
-    if changed_at is None or now >= changed_at + check.settings.report_changes_for:
-        tools.history.note(key, "\n".join(lines), now)
+    lines, changed_at = _lines(found), seen.changed_at
+    before = tools.history.stood(f"{check.identity}#{source}")
+    if changed_at is None or before is None:
         return
-    old = (seen.previous or "" if kept is None else kept).splitlines()
+    if now >= changed_at + check.settings.report_changes_for:
+        return
+    old = before.splitlines()
     added, removed = come(old, lines), gone(old, lines)
     if added or removed:
         detail = f"{len(added)} added and {len(removed)} removed at {moment(changed_at)}."

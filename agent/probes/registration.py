@@ -22,7 +22,7 @@ from agent.domain.registration_lint import Intent, Picture, lint
 from agent.domain.registration_report import SIGNALS, draw_facts, measure
 from agent.domain.registration_rules import NO_RDAP, NOT_TOLD, RULES
 from agent.probes.base import Check, Probe, Toolbox
-from agent.settings import CheckSettings, DomainSubject, Duration, Field
+from agent.settings import CheckSettings, DomainSubject, Duration, Field, write_duration
 
 _SHARE = 0.8  # of the run's deadline that asking may take
 _NOT_WRITTEN = "not asked, because the store cannot keep when that was"
@@ -46,13 +46,20 @@ class RegistrationSettings(CheckSettings):
         " within `alarm_before` is worth a warning.",
     )
     warn_before: Duration = Field(
-        default=timedelta(days=30),
+        default=timedelta(days=60),
         description="How long before its end a registration is worth a warning.",
     )
     alarm_before: Duration = Field(
-        default=timedelta(days=7),
+        default=timedelta(days=14),
         description="How long before its end a registration is critical.",
     )
+
+    def clash(self) -> str:
+        """Return why the settings cannot work together; nobody is warned after the alarm."""
+        if self.alarm_before > self.warn_before:
+            alarm, warn = write_duration(self.alarm_before), write_duration(self.warn_before)
+            return f"alarm_before ({alarm}) is longer than warn_before; make it {warn} at most"
+        return super().clash()
 
 
 RegistrationCheck = Check[DomainSubject, RegistrationSettings]

@@ -111,13 +111,15 @@ def _judge(check: SpfCheck, tools: Toolbox) -> Plan[Judgement]:
         return Judgement(outcome)
     picture = yield from _look(check, tools, found)
     text = record_text(found)
-    seen = tools.history.note(f"{check.identity}#record", text, now)
+    key, news_for = f"{check.identity}#record", check.settings.report_changes_for
+    seen = tools.history.note(key, text, now, news_for)
     settled = _settled(check, picture, seen)
     sure_from = now + check.settings.min_ttl
     if seen.changed_at is None:
         return Judgement(settled, premature=TTL_LOW, sure_from=sure_from)
-    change = changed(seen.changed_at, seen.previous or "", text)
-    news_until = seen.changed_at + check.settings.report_changes_for
+    before = tools.history.stood(key)
+    change = None if before is None else changed(seen.changed_at, before, text)
+    news_until = seen.changed_at + news_for
     return Judgement(settled, change, news_until, TTL_LOW, sure_from)
 
 

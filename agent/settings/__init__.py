@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field, model_validator
 
 from agent.settings.blocklist import BlocklistSettings, UnusableError
 from agent.settings.connector_subject import ConnectorSubject, TlsSettings
+from agent.settings.durations import Duration, read_duration, write_duration
 from agent.settings.entra_ids import ClientId, Tenant, TenantId
 from agent.settings.fields import (
     Address,
     CheckSettings,
     Domain,
-    Duration,
     Host,
     HostPattern,
     HostPort,
@@ -30,10 +30,8 @@ from agent.settings.fields import (
     SmartHost,
     TlsExpectation,
     read_address,
-    read_duration,
     read_network,
     read_port,
-    write_duration,
 )
 from agent.settings.route_ends import (
     ByGraph,

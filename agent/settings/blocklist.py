@@ -100,9 +100,24 @@ class BlocklistSettings(Settings):
         refuses = known.refuses if self.refuses is None else self.refuses
         return Asked(known, zone, refuses, self.of or known.of, key)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            # Anything else may be a zone with a key in it, and is not said again.
+            wanted = f"{{list: {data}}}" if data in _NAMES else "{list: NAME} or {zone: ZONE}"
+            message = f"is no mapping; write {wanted}"
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
+        return data
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        own = next((each.name for each in BLOCKLISTS.values() if each.zone == self.zone), "")
+        lacking = [each for each in self.of if self.list and each not in self.known.of]
         wrong = {
+            f"has the zone of a list that is known here; write list: {own}": bool(own),
+            f"wants entries of {', '.join(lacking)}, and {self.list} has none: it has entries of"
+            f" {', '.join(self.known.of)}": bool(lacking),
             "needs exactly one of list and zone": (self.list is None) is (self.zone is None),
             "needs only one of key_file and key": None not in (self.key, self.key_file),
             "has a zone for customers; write its list by name, and the key in key_file": (

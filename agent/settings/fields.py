@@ -16,6 +16,7 @@ from pydantic.functional_validators import BeforeValidator
 
 from agent.domain.dkim_selectors import is_selector
 from agent.domain.names import DomainName
+from agent.settings.durations import Duration, write_duration
 
 MAX_LOCAL_PART = 64  # octets, RFC 5321 section 4.5.3.1.1
 MAX_PORT = 65535
@@ -28,43 +29,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=False
     )
-
-
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
-_MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
-
-
-def read_duration(text: object) -> timedelta:
-    """Read ``30s``, ``5m``, ``1h30m`` or ``250ms``; raise ValueError for anything else."""
-    if isinstance(text, timedelta):
-        return text
-    match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if match is None or any(len(part or "") > _MAX_DIGITS for part in match.groups()):
-        message = "is not a duration; write it as 30s, 5m or 1h30m"
-        raise ValueError(message)
-    hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
-
-
-def write_duration(value: timedelta) -> str:
-    """Write a duration as :func:`read_duration` reads it."""
-    milliseconds = value // timedelta(milliseconds=1)
-    parts = []
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        count, milliseconds = divmod(milliseconds, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(read_duration),
-    PlainSerializer(write_duration, return_type=str),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}
-    ),
-]
 
 
 def _text(value: object, expected: str) -> str:
@@ -228,6 +192,10 @@ def _selector(value: Any) -> str:
     if not isinstance(value, str) or not is_selector(value.lower()):
         message = "is no DKIM selector; write what stands after `s=` in a signature"
         raise ValueError(message)
+    selector, label, _ = f"{value.lower()}.".partition("._domainkey.")
+    if label:
+        message = f"is the name of a record; write the selector alone: {selector}"
+        raise ValueError(message)
     return value.lower()
 
 
@@ -280,3 +248,15 @@ class CheckSettings(Settings):
         ge=timedelta(milliseconds=100),
         description="Deadline of one whole run.",
     )
+
+    def clash(self) -> str:
+        """Return why the settings cannot work together; empty where they can.
+
+        It is asked of what is in effect for a subject, with what is said for all. The default of a
+        deadline goes with any interval: a run that takes so long is the exception.
+        """
+        usual: timedelta = type(self).model_fields["timeout"].default
+        if self.timeout > max(self.interval, usual):
+            timeout, interval = write_duration(self.timeout), write_duration(self.interval)
+            return f"timeout ({timeout}) is longer than interval; make it {interval} at most"
+        return ""

@@ -10,10 +10,10 @@ from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from agent.domain.attachment import MAKERS
 from agent.domain.payload import Kind, Payload
+from agent.settings.durations import Duration
 from agent.settings.fields import (
     SMTP_PORT,
     Domain,
-    Duration,
     Host,
     MailAddress,
     Name,

@@ -12,7 +12,10 @@ from agent.domain.fact import Table
 from agent.domain.message import author_of
 from agent.domain.owners import Owners
 from agent.domain.payload import Payload
-from agent.settings.fields import HostPort, write_duration
+from agent.settings.durations import write_duration
+from agent.settings.fields import (
+    HostPort,
+)
 from agent.settings.route_ends import PayloadSettings, Receive, Send
 from agent.settings.route_subject import RouteSubject
 

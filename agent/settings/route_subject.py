@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic.functional_validators import BeforeValidator
 
+from agent.settings.durations import Duration
 from agent.settings.entra_ids import TenantId
 from agent.settings.fields import (
-    Duration,
     HostPattern,
     Name,
     Settings,

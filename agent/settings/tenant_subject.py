@@ -10,7 +10,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.functional_validators import BeforeValidator
 
-from agent.settings.fields import Duration, HostPattern, MailAddress, Name, ServerPlace, Settings
+from agent.settings.durations import Duration
+from agent.settings.fields import (
+    HostPattern,
+    MailAddress,
+    Name,
+    ServerPlace,
+    Settings,
+)
 from agent.settings.subject import Subject
 
 MAX_FILES = 50  # patterns of one tenant

@@ -35,6 +35,24 @@ async def test_a_change_is_remembered_with_what_was_before(tmp_path: Path) -> No
     await store.close()
 
 
+def test_what_stood_before_a_series_of_changes_is_known_until_it_settles() -> None:
+    history, hour = History(None), timedelta(hours=1)
+    history.note("a", "one", NOON, hour)
+    assert history.stood("a") is None
+    for minutes, text, stood in (
+        (10, "two", "one"),
+        (20, "three", "one"),
+        (30, "one", None),
+        (80, "four", "one"),
+        (200, "one", "four"),
+    ):
+        history.note("a", text, NOON + timedelta(minutes=minutes), hour)
+        assert history.stood("a") == stood
+    history.note("b", "one", NOON)
+    history.note("b", "two", LATER)  # as an earlier version wrote it
+    assert history.stood("b") == "one"
+
+
 async def test_texts_that_are_long_or_odd_are_kept_bounded_and_told_apart() -> None:
     store = Store()
     await store.open()

@@ -249,6 +249,19 @@ def test_what_is_wrong_comes_with_the_record_to_publish() -> None:
     assert gone.detail == f"{NAME} leads to old.{D}, and old.{D} does not exist."
 
 
+def test_a_missing_record_names_what_may_answer_where_only_the_operator_knows() -> None:
+    hybrid = fires(rules.MISSING, Case("", HYBRID).findings())
+    record = f"{NAME}. 3600 IN CNAME"
+    assert hybrid.fix == ""
+    assert hybrid.evidence == (
+        f"as long as there are mailboxes on servers of your own: {record} <your Exchange server>.",
+        f"once all of them are in Exchange Online: {record} autodiscover.outlook.com.",
+    )
+    configured = fires(rules.MISSING, Case("", "custom", expected=("*.fabrikam.com",)).findings())
+    assert configured.evidence == ("expected by the configuration: *.fabrikam.com",)
+    assert fires(rules.MISSING, Case("").findings()).evidence == ()
+
+
 @pytest.mark.parametrize(
     ("case", "said"),
     [

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.domain import dkim_rules as rules
 from agent.domain import dkim_rules_keys as keys
+from agent.domain.dkim_report import state
 from agent.domain.dkim_selectors import Intent, Origin, is_selector, wanted
 from agent.domain.dkim_survey import survey
 from agent.domain.dkim_terms import Verdict
@@ -73,6 +74,8 @@ def lead(selector: str, *records: str, to: str = "", zone: str = OLD_ZONE) -> An
 
 FIRST, SECOND = lead("selector1", GOOD), lead("selector2", NEXT)
 BLANK = Answer(name_exists=False)
+SHOW = f"Get-DkimSigningConfig -Identity '{D}' | Format-List Selector1CNAME,Selector2CNAME"
+FOREIGN = "selector2-fabrikam-com._domainkey.fabrikam.onmicrosoft.com"
 
 PLACES: list[tuple[Proves, Rule, str, Case]] = [
     (fires, rules.TAKEOVER, "a free domain", Case({at("s1"): text(via=FREE)}, named("s1"))),
@@ -406,6 +409,12 @@ def test_a_healthy_domain_has_no_findings(case: Case) -> None:
             Case({}, EXPORTED),
             f"selector1._domainkey.{D}. 3600 IN CNAME {target('selector1', zone=NEW_ZONE)}.",
         ),
+        (rules.MISSING, Case({}), f"New-DkimSigningConfig -DomainName '{D}' -Enabled $false"),
+        (rules.MISSING, Case({}, Intent(config=DkimConfig(domain=D))), SHOW),
+        (rules.CNAME_MISSING, two(text(GOOD), BLANK), SHOW),
+        (rules.CNAME_COPIED, two(text(GOOD), text(NEXT)), SHOW),
+        (rules.CNAME_WRONG, two(FIRST, text(NEXT, via="dkim.fabrikam.com")), SHOW),
+        (rules.CNAME_FOREIGN, two(FIRST, lead("selector2", NEXT, to=FOREIGN)), SHOW),
         (
             rules.CNAME_WRONG,
             two(FIRST, text(via=f"{target('selector2')}.{D}")),
@@ -454,6 +463,22 @@ def test_a_fix_is_what_to_publish_or_type(rule: Rule, case: Case, fix: str) -> N
     assert fires(rule, case.findings()).fix == fix
 
 
+def test_all_steps_that_set_dkim_up_are_listed_in_their_order() -> None:
+    sign = f"Set-DkimSigningConfig -Identity '{D}' -Enabled $true (when both records can be"
+    new, show, records, last = fires(rules.MISSING, Case({}).findings()).evidence
+    assert new.startswith(f"step 1: New-DkimSigningConfig -DomainName '{D}' -Enabled $false (not")
+    assert show == f"step 2: {SHOW}"
+    names = f"selector1._domainkey.{D} and selector2._domainkey.{D}"
+    assert records == f"step 3: publish the CNAME records of {names} that it shows"
+    assert last.startswith(f"step 4: {sign}")
+    off = Intent(config=replace(CONFIG, enabled=False))
+    _, one, other, third = fires(rules.MISSING, Case({}, off).findings()).evidence
+    assert one.startswith(f"step 1: publish selector1._domainkey.{D}. 3600 IN CNAME ")
+    assert other.startswith(f"step 2: publish selector2._domainkey.{D}. 3600 IN CNAME ")
+    assert third.startswith(f"step 3: {sign}")
+    assert len(fires(rules.MISSING, Case({}, EXPORTED).findings()).evidence) == 2
+
+
 def test_a_private_key_is_told_alone_and_shown_nowhere() -> None:
     secret = "MIIEvSECRET"
     case = alone(f"v=DKIM1; t=y; p=-----BEGIN PRIVATE KEY-----{secret}")
@@ -465,13 +490,13 @@ def test_a_private_key_is_told_alone_and_shown_nowhere() -> None:
 def test_the_domain_above_may_sign() -> None:
     case = Case({at("selector1"): FIRST}, domain=SUB)
     finding = fires(rules.MISSING, case.findings())
-    assert finding.evidence == ("selector1 has a key at the domain above, which may sign for it",)
+    assert finding.evidence[0] == "selector1 has a key at the domain above, which may sign for it"
 
 
 def test_an_export_that_says_off_is_told() -> None:
     config = replace(CONFIG, enabled=False)
     finding = fires(rules.MISSING, Case({}, Intent(config=config)).findings())
-    assert finding.evidence[-1] == "the tenant's export says that signing is off"
+    assert finding.evidence[0] == "the tenant's export says that signing is off"
 
 
 def test_an_initial_domain_without_a_key_is_told() -> None:
@@ -566,3 +591,15 @@ def test_silence_accuses_nobody(one: Reply, other: Reply, wild: Reply, intent: I
     assert silent.findings() == ()
     found = silent.survey()
     assert len(found.silences) == len(found.selectors)
+
+
+def test_names_are_compared_whole_and_proposed_whole() -> None:
+    deep = ".".join(["x" * 60] * 3)
+    wanted_name = f"{deep}.one.{'y' * 20}.contoso.onmicrosoft.com"
+    assert 200 < len(wanted_name) <= MAX_NAME
+    config = replace(CONFIG, selector1_cname=wanted_name)
+    finding = fires(rules.MISSING, Case({}, Intent(config=config)).findings())
+    assert finding.fix == f"selector1._domainkey.{D}. 3600 IN CNAME {wanted_name}."
+    ends = [two(text(via=f"{deep}.{'y' * 20}.{end}.example"), BLANK).survey() for end in "ab"]
+    one, other = (state(each.selectors[0]) for each in ends)
+    assert one != other

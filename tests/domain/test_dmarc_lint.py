@@ -253,6 +253,14 @@ def test_a_finding_names_the_place_and_shows_what_to_publish() -> None:
     assert "wildcard" in fires(rules.FOREIGN_TEXT, from_wildcard.findings()).detail
 
 
+def test_nobody_is_to_begin_or_enforce_a_policy_without_reports() -> None:
+    mine = f"rua=mailto:dmarc-reports@{D}"
+    missing = fires(rules.MISSING, Case("").findings())
+    assert missing.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=none; {mine}"'
+    none = fires(rules.NONE, Case("v=DMARC1; p=none; aspf=s").findings())
+    assert none.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=quarantine; aspf=s; {mine}"'
+
+
 def test_what_cannot_be_typed_is_not_offered_for_typing() -> None:
     hostile = f'v=DMARC1; p=none; {REPORTS}; x="\\'
     assert fires(rules.NONE, Case(hostile).findings()).fix == ""

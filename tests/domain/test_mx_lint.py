@@ -24,6 +24,7 @@ from servers.mx_case import (
     SECURE,
     SILENT,
     VOID,
+    ZONE,
     Case,
     named,
     rules_of,
@@ -31,6 +32,8 @@ from servers.mx_case import (
 
 FIRES: list[tuple[Rule, str, Case]] = [
     (rules.DOMAIN_MISSING, "NXDOMAIN", Case(mx=GONE)),
+    (rules.DOMAIN_MISSING, "nor anything above", Case(domain="a.b.contoso.com", mx=GONE)),
+    (rules.NAME_MISSING, "a zone above", Case(domain="a.b.contoso.com", mx=GONE, zones=ZONE)),
     (rules.MISSING, "no MX and no address", Case(records=())),
     (rules.IMPLICIT, "an address without MX", Case(records=(), apex=PUBLIC)),
     (rules.NULL, "null MX", Case(records=("0 ",))),
@@ -164,3 +167,10 @@ def test_no_limit_of_ttl_is_no_finding() -> None:
 
 def test_the_table_covers_every_rule_but_the_one_about_changes() -> None:
     assert rules_of(FIRES) == set(rules.RULES) - {rules.CHANGED}
+
+
+def test_a_name_that_does_not_exist_is_told_with_the_zone_that_lacks_it() -> None:
+    (found,) = Case(domain="a.b.contoso.com", mx=GONE, zones=ZONE).findings()
+    assert found.detail == "a.b.contoso.com does not exist in the zone contoso.com."
+    nearer = Case(domain="a.b.contoso.com", mx=GONE, zones=(*ZONE, "b.contoso.com"))
+    assert nearer.findings()[0].detail.endswith("in the zone b.contoso.com.")

@@ -23,6 +23,7 @@ from servers.mx_case import (
     SECURE,
     SILENT,
     VOID,
+    ZONE,
     Case,
     named,
     rules_of,
@@ -30,6 +31,8 @@ from servers.mx_case import (
 
 QUIET: list[tuple[Rule, str, Case]] = [
     (rules.DOMAIN_MISSING, "no data", Case(mx=VOID)),
+    (rules.DOMAIN_MISSING, "a name in a zone", Case(domain="a.contoso.com", mx=GONE, zones=ZONE)),
+    (rules.NAME_MISSING, "the domain itself", Case(mx=GONE)),
     (rules.MISSING, "NXDOMAIN says it", Case(mx=GONE)),
     (rules.MISSING, "an address exists", Case(records=(), apex=PUBLIC)),
     (rules.MISSING, "addresses unanswered", Case(records=(), hosts={"contoso.com": SILENT})),

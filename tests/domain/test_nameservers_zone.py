@@ -149,6 +149,7 @@ def test_a_thousand_servers_cost_no_more_than_a_few() -> None:
     found = made.survey()
     assert (len(found.hosts), found.left_out) == (16, 984)
     assert len(found.voices) <= 24
+    assert {voice.name for voice in found.voices} == {host.name for host in found.hosts}
     assert len(made.asked) < 150
 
 

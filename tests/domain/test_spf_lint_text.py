@@ -8,13 +8,13 @@ from agent.domain import spf_rules as rules
 from agent.domain.finding import Rule
 from agent.domain.lookup import Answer, TextRecord
 from agent.domain.spf_lint import Intent
-from agent.domain.spf_proposal import propose
+from agent.domain.spf_mending import begun
 from agent.domain.spf_survey import WILDCARD_LABEL
 from proof import Proves, fires, named, quiet
 from servers.spf_case import PARKED, UNTOLD, Case, D
 
 NO = "v=spf1 -all"
-NAMELESS = "v=spf1 include:<name from Proofpoint> ip4:192.0.2.25 -all"
+NAMELESS = "v=spf1 include:<name from Proofpoint> ip4:192.0.2.25 ~all"
 ADDRESS = "ip4:192.31.196.1 "  # 17 octets
 FULL = f"v=spf1 {ADDRESS * 14}"  # 245 octets
 
@@ -109,7 +109,7 @@ def test_the_lengths_at_the_limits_are_what_they_say() -> None:
             Intent(senders=("exchange-online", "192.0.2.25", "2001:db8::25", "192.0.2.64/28")),
             (
                 "v=spf1 include:spf.protection.outlook.com ip4:192.0.2.25 ip6:2001:db8::25"
-                " ip4:192.0.2.64/28 -all"
+                " ip4:192.0.2.64/28 ~all"
             ),
         ),
         (Intent(senders=("proofpoint", "192.0.2.25", "nonsense")), NAMELESS),
@@ -121,7 +121,7 @@ def test_the_record_that_is_proposed_lets_all_senders_pass(intent: Intent, recor
 
 
 def test_a_long_record_is_proposed_in_several_strings() -> None:
-    fix = propose(D, tuple(f"192.0.2.{n}" for n in range(20)))
+    fix = begun((f"192.0.2.{n}" for n in range(20)), sends=True).line(D)
     strings = re.findall(r'"([^"]*)"', fix)
     assert [len(one) <= 255 for one in strings] == [True, True]
     assert "".join(strings).split()[1:-1] == [f"ip4:192.0.2.{n}" for n in range(20)]

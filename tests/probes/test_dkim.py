@@ -119,6 +119,26 @@ async def test_a_steady_run_asks_for_the_selectors_and_gives_the_same_object(wor
     assert world.server.asked.total() - asked <= 4  # two aliases and their targets
 
 
+async def test_a_change_that_is_put_back_is_no_news_any_more(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone[T2, "TXT"] = NEXT
+    fires(rules.CHANGED, await world.run(check, timedelta(hours=2)))
+    del world.server.zone[T2, "TXT"]
+    quiet(rules.CHANGED, await world.run(check, timedelta(minutes=5)))
+
+
+async def test_an_old_change_is_no_news_beside_a_new_one(world: World) -> None:
+    check = domain()
+    await world.run(check)
+    world.server.zone[T2, "TXT"] = NEXT
+    await world.run(check, timedelta(hours=2))
+    del world.server.zone[T1, "TXT"]
+    finding = fires(rules.CHANGED, await world.run(check, timedelta(hours=3)))
+    assert finding.detail.startswith("selector1 changed; ")
+    assert len(finding.evidence) == 2
+
+
 async def test_a_rotation_is_news_for_a_while_and_kept(world: World) -> None:
     check = domain(settings={"report_changes_for": "10m"})
     quiet(rules.CHANGED, await world.run(check))
@@ -179,7 +199,7 @@ async def test_the_tenants_export_says_where_keys_are(world: World) -> None:
     )
     world.server.zone.clear()
     finding = fires(rules.MISSING, await world.run(check))
-    assert finding.fix == ""
+    assert finding.fix == "New-DkimSigningConfig -DomainName 'contoso.com' -Enabled $false"
     world.export(config)
     outcome = await world.run(check)
     finding = fires(rules.MISSING, outcome)
@@ -193,7 +213,7 @@ async def test_the_tenants_export_says_where_keys_are(world: World) -> None:
     )
     assert rows(outcome, "selectors")[0][1] == "tenant's export"
     world.export(DkimConfig(domain="fabrikam.com"))
-    assert fires(rules.MISSING, await world.run(check)).fix == ""
+    assert fires(rules.MISSING, await world.run(check)).fix.startswith("New-DkimSigningConfig ")
     world.export(DkimConfig(domain="contoso.com"))
     assert ("signing", "not said") in rows(await world.run(check), "tenant's export")
 

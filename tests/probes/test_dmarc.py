@@ -195,6 +195,15 @@ async def test_an_alias_to_another_owner_is_found(world: World) -> None:
     quiet(rules.ALIAS, await world.run(hosted))
 
 
+async def test_a_change_that_is_put_back_is_no_news_any_more(world: World) -> None:
+    check, right = domain(), world.server.zone[DMARC]
+    await world.run(check)
+    world.server.zone[DMARC] = f"v=DMARC1; p=quarantine; {REPORTS}"
+    fires(rules.CHANGED, await world.run(check))
+    world.server.zone[DMARC] = right
+    quiet(rules.CHANGED, await world.run(check))
+
+
 async def test_a_change_is_news_for_a_while_and_kept(world: World) -> None:
     check = domain(settings={"report_changes_for": "10m"})
     quiet(rules.CHANGED, await world.run(check))

@@ -16,6 +16,7 @@ from agent.adapters.plans import Recall
 from agent.adapters.policies import Policies
 from agent.adapters.sightings import Sightings
 from agent.adapters.store import Store
+from agent.adapters.uplink import Uplink
 from agent.domain import mta_sts_rules as rules
 from agent.domain.fact import Table, Text
 from agent.domain.finding import Outcome, Rule, Severity
@@ -33,6 +34,7 @@ from servers.tls import Authorities
 
 NAME = (f"_mta-sts.{D}", "TXT")
 MX = (D, "MX")
+CONTROL, CONTROL_PLACE = "www.control.example", "192.31.196.99"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 MtaStsCheck = Check[DomainSubject, MtaStsSettings]
 
@@ -96,6 +98,7 @@ async def world(authorities: Authorities) -> AsyncIterator[World]:
             trust=authorities.store,
             policies=Policies(https, clock),
             sightings=sightings,
+            egress=None,
         )
         made = World(host, zone, clock, dialer, sightings, tools)
         made.announce("1")
@@ -217,6 +220,40 @@ async def test_certificates_of_the_policy_host_are_judged_in_full(
     outcome = await world.run()
     fires(rules.HOST_CERTIFICATE_ENDS, outcome)
     quiet(rules.HOST_CERTIFICATE, outcome)
+
+
+@pytest.mark.parametrize(
+    ("shows", "is_ours"),
+    [
+        pytest.param("the same", True, id="the same authority for a well-known host"),
+        pytest.param("another", False, id="another strange one for a well-known host"),
+        pytest.param("known", False, id="a well-known host is as it should be"),
+        pytest.param("nothing", False, id="no well-known host answers"),
+    ],
+)
+async def test_a_proxy_that_looks_into_connections_is_not_the_fault_of_the_host(
+    world: World, authorities: Authorities, shows: str, *, is_ours: bool
+) -> None:
+    world.host.context = authorities.server(HOST, known=False)
+    uplink = Uplink(
+        (("gone.example", PORT), (CONTROL, PORT), (CONTROL, 25)),
+        resolver=world.zone,
+        dialer=world.dialer,
+        clock=world.clock,
+    )
+    world.tools.egress = SimpleNamespace(uplink=uplink)
+    world.zone.records[CONTROL, "A"] = Answer((ip_address(CONTROL_PLACE),))
+    async with PolicyHost(authorities, CONTROL) as control:
+        signer = Authorities() if shows == "another" else authorities
+        control.context = signer.server(CONTROL, known=shows == "known")
+        if shows != "nothing":
+            world.dialer.detours[CONTROL_PLACE, PORT] = ("127.0.0.1", control.port)
+        outcome = await world.run()
+    (fires if is_ours else quiet)(rules.NOT_LOOKED, outcome)
+    (quiet if is_ours else fires)(rules.HOST_CERTIFICATE, outcome)
+    if is_ours:
+        assert CONTROL in fires(rules.NOT_LOOKED, outcome).detail
+        assert (outcome.severity, outcome.failure) == (Severity.UNKNOWN, "no-egress")
 
 
 async def test_what_may_be_our_fault_is_unknown(world: World) -> None:

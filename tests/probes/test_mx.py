@@ -142,6 +142,23 @@ async def test_a_change_is_news_for_a_while_and_then_history(
     assert await run(check, tools) is settled
 
 
+async def test_a_change_that_is_put_back_soon_is_no_news_any_more(
+    tools: Toolbox, server: DnsServer, clock: HandClock
+) -> None:
+    check = mx_check()
+    right, wrong = (Published(f"0 {name}", ttl=3600) for name in (OWN, f"x.{OWN}"))
+    await run(check, tools)
+    for published, proves, after in (
+        (wrong, fires, 2 * HOUR),
+        (right, quiet, HOUR / 4),
+        (wrong, fires, HOUR / 4),
+        (right, fires, 2 * HOUR),  # late enough to be a change of its own
+    ):
+        clock.advance(after)
+        server.zone["contoso.com", "MX"] = published
+        proves(rules.CHANGED, await run(check, tools))
+
+
 async def test_a_removed_record_is_a_change_too(tools: Toolbox, server: DnsServer) -> None:
     check = mx_check()
     await run(check, tools)

@@ -298,7 +298,7 @@ async def test_a_world_without_name_servers_has_nothing_to_look_at(world: World)
     quiet(DNS_UNANSWERED, outcome)
     assert outcome.findings == ()
     assert outcome.facts["zone"] == Text(
-        "The resolver knows no name server of the domain, nor of anything above it."
+        "The name does not exist, or has no name server, nor has anything above it."
     )
 
 

@@ -16,6 +16,7 @@ from agent.adapters.https import PORT
 from agent.adapters.https_api import Api
 from agent.adapters.registries import Registries
 from agent.adapters.store import Store, StoreError
+from agent.config import ConfigError
 from agent.domain import registration_rules as rules
 from agent.domain.finding import Outcome, Severity
 from agent.domain.lookup import Answer, Query, Reply
@@ -324,3 +325,29 @@ def test_it_is_off_unless_enabled(tmp_path: Path) -> None:
     assert checks("") == []
     assert checks("checks: {registration: {interval: 2h}}\n") == []
     assert checks("checks: {registration: {enabled: true}}\n") == ["contoso.com"]
+
+
+@pytest.mark.parametrize(
+    ("for_all", "of_one", "clash"),
+    [
+        ("alarm_before: 61d", "autorenew: true", "alarm_before (1464h) is longer than warn_before"),
+        ("warn_before: 90d", "alarm_before: 61d", ""),
+        ("timeout: 2h", "autorenew: true", "timeout (2h) is longer than interval; make it 1h at"),
+        ("timeout: 2h", "interval: 2h", ""),
+    ],
+)
+def test_settings_are_judged_as_they_are_in_effect(
+    tmp_path: Path, for_all: str, of_one: str, clash: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        f"agent: {{state: ./state}}\nchecks: {{registration: {{{for_all}}}}}\n"
+        "tenants:\n  - name: contoso\n    domains:\n      - name: contoso.com\n"
+        f"        checks: {{registration: {{enabled: true, {of_one}}}}}\n"
+    )
+    if not clash:
+        assert PROBE in {each.probe for each in config.load(path).checks}
+        return
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert f"domains[contoso.com].checks.registration: {clash}" in str(caught.value)

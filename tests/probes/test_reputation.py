@@ -177,6 +177,10 @@ def test_without_lists_there_is_no_check(tmp_path: Path) -> None:
         (f"[{{list: psbl, keys: {KEY}}}]", "keys"),
         (f"[{KEY}]", "lists"),
         ("[{zone: 7}]", "is not a domain name"),
+        ("[spamcop]", 'lists[0]: "spamcop": is no mapping; write {list: spamcop}'),
+        ("[bl.spamcop.net]", "is no mapping; write {list: NAME} or {zone: ZONE}"),
+        ("[{zone: BL.spamcop.net}]", "write list: spamcop"),
+        ("[{list: spamcop, of: [domain, ipv4]}]", "wants entries of domain, and spamcop has none"),
         (f"[{{zone: '{KEY} {ZONE}'}}]", "is not a domain name"),
     ],
 )

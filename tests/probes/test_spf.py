@@ -258,6 +258,18 @@ async def test_a_change_is_news_for_a_while_and_kept(world: World) -> None:
     assert settled.facts == news.facts
 
 
+async def test_a_change_that_is_put_back_is_no_news_any_more(world: World) -> None:
+    check, right = domain(), world.server.zone["example.com", "TXT"]
+    await world.run(check)
+    for wrong in ("v=spf1 -all", "v=spf1 a -all"):
+        world.server.zone["example.com", "TXT"] = wrong
+        world.clock.advance(timedelta(minutes=5))
+        fires(report.CHANGED, await world.run(check))
+    world.server.zone["example.com", "TXT"] = right
+    world.clock.advance(timedelta(minutes=5))
+    quiet(report.CHANGED, await world.run(check))
+
+
 async def test_a_change_beside_the_record_is_none_of_it(world: World) -> None:
     check = domain()
     await world.run(check)

@@ -97,7 +97,7 @@ class Case:
 
     def findings(self) -> tuple[Finding, ...]:
         found = self.survey()
-        picture = Picture(found, self.intent, {}, {})
+        picture = Picture(found, self.intent, {}, {}, {})
         assert draw_facts(picture)
         assert measure(picture)
         findings = lint(found, self.intent)

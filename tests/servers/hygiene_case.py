@@ -11,6 +11,7 @@ from agent.domain.tenancy.landscape import Exchanges, Surroundings, Tenancy
 from agent.domain.tenancy.objects import (
     AcceptedDomain,
     DkimConfig,
+    DnsRecord,
     Export,
     Inbound,
     Organisation,
@@ -187,6 +188,9 @@ class Case:
     domains: tuple[AcceptedDomain, ...] | None = (DOMAIN, INITIAL)
     rules: tuple[TransportRule, ...] | None = ()
     dkim: tuple[DkimConfig, ...] | None = None
+    records: tuple[DnsRecord, ...] | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     organisation: Organisation | None = None
     topologies: Mapping[str, str] = field(default_factory=dict)
     mx: Mapping[str, str] = field(default_factory=dict)
@@ -203,6 +207,7 @@ class Case:
             domains=self.domains,
             rules=self.rules,
             dkim=self.dkim,
+            records=self.records,
             organisation=self.organisation,
         )
         tenancy = Tenancy(
@@ -213,7 +218,12 @@ class Case:
         addresses = {
             host: tuple(map(ip_address, texts.split())) for host, texts in self.addresses.items()
         }
-        surroundings = Surroundings(exchanges=exchanges, addresses=addresses)
+        surroundings = Surroundings(
+            exchanges=exchanges,
+            addresses=addresses,
+            aliases={name: tuple(steps.split()) for name, steps in self.aliases.items()},
+            texts={name: (text.encode(),) if text else () for name, text in self.texts.items()},
+        )
         return list(hygiene(tenancy, surroundings, NOW, self.wishes))
 
 

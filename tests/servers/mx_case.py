@@ -31,12 +31,14 @@ class Case:
     mx: Reply | None = None
     wildcard: tuple[str, ...] = ()
     apex: str = ""
+    zones: tuple[str, ...] = ()
 
     def findings(self) -> tuple[Finding, ...]:
         zone: dict[tuple[str, str], Reply] = {
             (self.domain, "MX"): self.mx or Answer(_exchanges(self.records), ttl=3600),
             (f"{NO_SUCH_LABEL}.{self.domain}", "MX"): Answer(_exchanges(self.wildcard)),
         }
+        zone |= {(name, "SOA"): Answer(("an SOA record",)) for name in self.zones}
         if self.apex:
             zone[self.domain, "A"] = Answer((ip_address(self.apex),))
         for number, record in enumerate(self.records):
@@ -72,6 +74,7 @@ CUSTOM = Case(topology="custom", records=("10 mx1.example", "20 mx2.example"))
 FILTERED = Case(topology="third-party-filter", records=(f"10 {FILTER}", f"20 {FILTER2}"))
 PARKED = Case(topology="parked", records=("0 ",))
 GONE = Answer(name_exists=False)
+ZONE = ("contoso.com",)
 VOID = Answer()
 SILENT = Unanswered(Silence.TIMEOUT)
 MANY = tuple(f"10 mx{number}.example" for number in range(11))

@@ -98,7 +98,7 @@ async def prometheus(
         async with aiohttp.ClientSession() as session:
             one = Prometheus(f"http://127.0.0.1:{port}", session)
             if rules_text:
-                await eventually(lambda: one.query("up == 1"), bool)
+                await eventually(lambda: one.query("up"), bool)
                 (rules / "rules.yaml").write_text(rules_text, encoding="utf-8")
                 process.send_signal(signal.SIGHUP)
                 await eventually(lambda: one.query('ALERTS{alertname="MailflowWatchdog"}'), bool)

@@ -12,7 +12,7 @@ from servers.spf_zone import zone_of
 
 D = "example.com"
 UNTOLD = Intent()
-CLOUD = Intent(frozenset({"exchange-online"}))
+CLOUD = Intent(frozenset({"exchange-online"}), senders=("exchange-online",))
 PARKED = Intent(sends=False)
 
 

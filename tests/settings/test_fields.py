@@ -37,6 +37,8 @@ def read(kind: Any, value: object) -> Any:
     ("kind", "written", "meant"),
     [
         pytest.param(Duration, "1h30m", timedelta(minutes=90), id="duration"),
+        pytest.param(Duration, "60d", timedelta(days=60), id="days"),
+        pytest.param(Duration, "1d12h", timedelta(hours=36), id="days and hours"),
         pytest.param(Duration, "250ms", timedelta(milliseconds=250), id="milliseconds"),
         pytest.param(Duration, timedelta(1), timedelta(1), id="duration as it is"),
         pytest.param(Domain, "Exämple.COM.", "xn--exmple-cua.com", id="international domain"),
@@ -73,12 +75,18 @@ def test_a_field_reads_what_people_write(kind: Any, written: object, meant: obje
         pytest.param(Duration, "5 m", "is not a duration", id="space"),
         pytest.param(Duration, "-5m", "is not a duration", id="negative"),
         pytest.param(Duration, "5m1h", "is not a duration", id="wrong order"),
+        pytest.param(Duration, "99999999d", "is not a duration", id="days beyond any calendar"),
+        pytest.param(Duration, "1h1d", "is not a duration", id="days after hours"),
         pytest.param(Duration, "9999999999h", "is not a duration", id="beyond any calendar"),
         pytest.param(Domain, 1, "is not a domain name", id="number for a domain"),
         pytest.param(HostPattern, "mx*.example.com", "one leading", id="star inside"),
         pytest.param(HostPattern, "*.*.example.com", "label", id="two stars"),
         pytest.param(
             Selector, "s1._domainkey.", "DKIM selector", id="selector with a dot at its end"
+        ),
+        pytest.param(Selector, "X._domainkey", "selector alone: x", id="selector as a name"),
+        pytest.param(
+            Selector, "x.y._domainkey.a.com", "selector alone: x.y", id="selector as a whole name"
         ),
         pytest.param(Selector, 1, "DKIM selector", id="selector that is a number"),
         pytest.param(HostPattern, 1, "is not a host name", id="number for a pattern"),

@@ -1,8 +1,9 @@
 """Which DNS blocklists do receivers ask, on which terms, and what do their answers mean?
 
-Only lists and codes that their operators document, or that are part of RFC 5782. A code that is not
-here is shown as the number that it is. Terms change: the address of each list leads to those in
-force. Source: the operators' own pages and RFC 5782; state of November 2026.
+Only lists that answer today, and codes that their operators document, that are part of RFC 5782, or
+that receivers commonly use; ``checked`` says by which of these each was confirmed. A code that is
+not here is shown as the number that it is. Terms change: the address of each list leads to those in
+force. State of November 2026.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ class Blocklist:
     lists have. ``refuses`` is whether receivers commonly refuse mail by it. ``keyed_zone`` is where
     customers ask, with their key before it. ``test_domain`` is always listed, as 127.0.0.2 is;
     empty for that of RFC 5782. ``terms`` is who may ask it freely, ``page`` where they stand.
+    ``checked`` is what codes and terms were compared with.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Blocklist:
     test_domain: str = ""
     terms: str = ""
     page: str = ""
+    checked: str = ""
 
 
 _PUBLIC = "the question came by a public or open resolver"
@@ -58,6 +61,8 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
 )
 """Answers that refuse, whichever list gives them; all of 127.255.255.0/24 is taken for that."""
 
+_OPERATOR = "its operator's pages"
+_ANSWER_OF_OTHERS = "its operator's pages; the answer by what receivers use"
 _POLICY = "end users' addresses, from which no mail server should send (PBL)"
 _ALL = (
     Blocklist(
@@ -79,6 +84,7 @@ _ALL = (
         terms="Free for small, non-commercial use, and not by public resolvers; with a key for"
         " others.",
         page="https://www.spamhaus.org/blocklists/dnsbl-fair-use-policy/",
+        checked=_OPERATOR,
     ),
     Blocklist(
         name="spamhaus-dbl",
@@ -102,6 +108,7 @@ _ALL = (
         test_domain="dbltest.com",
         terms="As for ZEN.",
         page="https://www.spamhaus.org/blocklists/dnsbl-fair-use-policy/",
+        checked=_OPERATOR,
     ),
     Blocklist(
         name="barracuda",
@@ -111,6 +118,7 @@ _ALL = (
         codes={"127.0.0.2": Meaning("source of spam")},
         terms="Free; the address of the resolver has to be registered first.",
         page="https://www.barracudacentral.org/rbl",
+        checked=_OPERATOR,
     ),
     Blocklist(
         name="spamcop",
@@ -118,8 +126,9 @@ _ALL = (
         zone="bl.spamcop.net",
         of=("ipv4",),
         codes={"127.0.0.2": Meaning("reported by those who got its spam")},
-        terms="Free. Its operator asks to give points for it and not to refuse by it alone.",
+        terms="Free. Its operator asks to mark mail by it rather than to refuse it.",
         page="https://www.spamcop.net/bl.shtml",
+        checked=_ANSWER_OF_OTHERS,
     ),
     Blocklist(
         name="psbl",
@@ -127,8 +136,9 @@ _ALL = (
         zone="psbl.surriel.com",
         of=("ipv4",),
         codes={"127.0.0.2": Meaning("sent to a spam trap")},
-        terms="Free.",
+        terms="Free for everybody.",
         page="https://psbl.org/",
+        checked=_ANSWER_OF_OTHERS,
     ),
     Blocklist(
         name="uceprotect-1",
@@ -138,6 +148,7 @@ _ALL = (
         codes={"127.0.0.2": Meaning("sent to a spam trap in the last week")},
         terms="Free. An entry ends by itself after seven days; sooner for money.",
         page="https://www.uceprotect.net/en/index.php",
+        checked="what others write of it",
     ),
     Blocklist(
         name="surbl",
@@ -151,8 +162,10 @@ _ALL = (
             128: Meaning("decent site that was broken into", refuses=False),
         },
         test_domain="surbl-org-permanent-test-point.com",
-        terms="Free for small, non-commercial use, and not by public resolvers.",
+        terms="Free for fewer than 1,000 users or 250,000 messages a day, and not in a product or"
+        " service that is paid for.",
         page="https://www.surbl.org/usage-policy",
+        checked="its operator's pages; the entry for tests by what receivers use",
     ),
     Blocklist(
         name="uribl",
@@ -166,8 +179,9 @@ _ALL = (
         },
         refusals={"127.0.0.1": "too many questions come by this resolver, or it is a public one"},
         test_domain="test.uribl.com",
-        terms="Free for small use, and not by public resolvers.",
+        terms="Free for a low volume, and not by public resolvers or those of large providers.",
         page="https://uribl.com/about.shtml",
+        checked="its operator's pages; the bits of grey and red by what receivers use",
     ),
 )
 

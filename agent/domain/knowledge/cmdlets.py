@@ -35,6 +35,7 @@ EXCHANGE_ONLINE: Mapping[str, str] = MappingProxyType(
         "Get-ServicePrincipal": "Identity",
         "Get-TransportConfig": "",
         "Get-TransportRule": "Identity",
+        "New-DkimSigningConfig": "DomainName Enabled KeySize",
         "New-InboundConnector": "Name ConnectorType SenderDomains RequireTls SenderIPAddresses"
         " TlsSenderCertificateName RestrictDomainsToCertificate RestrictDomainsToIPAddresses",
         "New-OutboundConnector": "Name ConnectorType RecipientDomains UseMXRecord SmartHosts"

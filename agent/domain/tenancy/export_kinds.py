@@ -25,6 +25,7 @@ CMDLETS: Final[Mapping[Kind, str]] = MappingProxyType(
         "domains": "Get-AcceptedDomain",
         "rules": "Get-TransportRule",
         "dkim": "Get-DkimSigningConfig",
+        "records": "Get-MgDomainServiceConfigurationRecord",
         "org": "Get-OrganizationConfig",
         "transport": "Get-TransportConfig",
     }
@@ -65,6 +66,9 @@ _MARKS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
             "Selector1CNAME Selector2CNAME Selector1KeySize Selector2KeySize RotateOnDate"
             " Selector1PublicKey Selector2PublicKey SelectorBeforeRotateOnDate"
             " SelectorAfterRotateOnDate"
+        ),
+        "Get-MgDomainServiceConfigurationRecord": _marks(
+            "Label RecordType SupportedService Ttl IsOptional MailExchange CanonicalName NameTarget"
         ),
         "Get-OrganizationConfig": _marks(
             "RejectDirectSend IsDehydrated OAuth2ClientProfileEnabled PublicFoldersEnabled"

@@ -39,7 +39,7 @@ from agent.domain.tenancy.export_values import (
 )
 from agent.domain.tenancy.rule_conditions import CONDITIONS, EXCEPTIONS, GUARDS, HEADERS
 
-Kind = Literal["inbound", "outbound", "domains", "rules", "dkim", "org", "transport"]
+Kind = Literal["inbound", "outbound", "domains", "rules", "dkim", "records", "org", "transport"]
 _LONGEST_CONDITION = 10_000  # characters
 SOMETHING: Final = "something"
 _NAMES_OF_CONDITIONS: Final = {each.lower(): each for each in (*CONDITIONS, *EXCEPTIONS)}
@@ -160,6 +160,16 @@ FIELDS: Final[Mapping[Kind, tuple[Field, ...]]] = MappingProxyType(
             Field("selector2_key_size", "Selector2KeySize", number),
             Field("rotate_on_date", "RotateOnDate", moment),
         ),
+        "records": (
+            Field("record_type", "RecordType", name_of_word),
+            Field("target", "MailExchange", mail_domain_text),
+            Field("target", "CanonicalName", mail_domain_text),
+            Field("target", "NameTarget", mail_domain_text),
+            Field("preference", "Preference", number),
+            Field("text", "Text", text),
+            Field("service", "SupportedService", name_of_word),
+            Field("is_optional", "IsOptional", flag),
+        ),
         "org": (Field("reject_direct_send", "RejectDirectSend", flag),),
         "transport": (
             Field("smtp_client_authentication_disabled", "SmtpClientAuthenticationDisabled", flag),
@@ -174,6 +184,7 @@ NAMED_BY: Final[Mapping[Kind, tuple[str, ...]]] = MappingProxyType(
         "domains": ("DomainName", "Name", "Identity"),
         "rules": ("Name", "Identity", "Guid"),
         "dkim": ("Domain", "Name", "Identity"),
+        "records": ("Label",),
         "org": ("Name", "Identity"),
         "transport": (),
     }

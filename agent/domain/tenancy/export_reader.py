@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from agent.domain.names import DomainName
 from agent.domain.peer_text import PeerText
-from agent.domain.tenancy.export_hosts import domain
+from agent.domain.tenancy.export_hosts import domain, mail_domain_text
 from agent.domain.tenancy.export_kinds import (
     CMDLETS,
     SCRIPT,
@@ -36,6 +36,7 @@ from agent.domain.tenancy.export_values import Cell, guid, label
 from agent.domain.tenancy.objects import (
     AcceptedDomain,
     DkimConfig,
+    DnsRecord,
     Export,
     Inbound,
     Outbound,
@@ -93,6 +94,7 @@ def _export(kinds: set[Kind], found: list[Found], notes: Notes, times: list[date
         domains=read("domains", _domain),
         rules=read("rules", lambda each: TransportRule(**_named("rules", each))),
         dkim=read("dkim", _dkim),
+        records=read("records", _record),
         organisation=organisation_of(found) if kinds & {"org", "transport"} else None,
         exported_at=min(times, default=None),
     )
@@ -127,6 +129,11 @@ def _dkim(properties: Properties) -> DkimConfig:
     return DkimConfig(domain=name, **_fields("dkim", properties))
 
 
+def _record(properties: Properties) -> DnsRecord:
+    name = mail_domain_text(_name_cell("records", properties))
+    return DnsRecord(name=name, **_fields("records", properties))
+
+
 def _merged(found: list[Found], make: Callable[[Properties], T], notes: Notes) -> tuple[T, ...]:
     """Return each object once, by name: the newest where it is there several times."""
     keyed = [(each, *_keys(each)) for each in found]
@@ -151,6 +158,11 @@ def _keys(found: Found) -> tuple[str, str]:
     cell = _name_cell(found.kind, found.properties).quietly
     # Not cut: two names that differ after two hundred characters are two names.
     name = cell.value.strip().lower() if isinstance(cell.value, str) else label(cell).lower()
+    if found.kind == "records":
+        # One name has several, which differ in what they say.
+        said = read_fields("records", found.properties.quietly)
+        what = (said.get(each) for each in ("record_type", "target", "text"))
+        return "", f"{name} {' '.join(map(str, what))}".strip().lower() if name else ""
     if found.kind in ("domains", "dkim"):
         return "", _domain_key(name)
     return guid(found.properties.cell("Guid").quietly), name

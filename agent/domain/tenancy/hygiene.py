@@ -22,6 +22,7 @@ from agent.domain.tenancy.hygiene_addresses import addresses
 from agent.domain.tenancy.hygiene_domains import domains
 from agent.domain.tenancy.hygiene_filtering import filtering
 from agent.domain.tenancy.hygiene_needs import needs
+from agent.domain.tenancy.hygiene_records import records
 from agent.domain.tenancy.hygiene_upkeep import upkeep
 from agent.domain.tenancy.hygiene_view import Wishes, look
 from agent.domain.tenancy.hygiene_wiring import wiring
@@ -56,5 +57,6 @@ def hygiene(
         hygiene_inbound.connectors(view),
         addresses(view),
         domains(view),
+        records(view),
         upkeep(view),
     )

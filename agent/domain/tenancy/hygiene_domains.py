@@ -83,14 +83,7 @@ def _headers(view: View) -> Iterator[Finding]:
     Devices and services have connectors of the type OnPremises too: one that trusts headers is
     enough in each direction, but for those that the wizard made.
     """
-    into = [each for each in view.inbound if each.is_on and each.connector_type == "on-premises"]
-    out = [
-        each
-        for each in view.outbound
-        if each.is_on
-        and each.connector_type == "on-premises"
-        and each.is_transport_rule_scoped is not True
-    ]
+    into, out = _to_servers(view)
     if not _is_hybrid(into, out, view):
         return
     sides: tuple[tuple[Connector, ...], ...] = (tuple(into), tuple(out))
@@ -104,6 +97,24 @@ def _headers(view: View) -> Iterator[Finding]:
                     f"{called(each)} does not set CloudServicesMailEnabled.",
                     fix=change(each, CloudServicesMailEnabled=True),
                 )
+
+
+def _to_servers(view: View) -> tuple[list[Inbound], list[Outbound]]:
+    """Return the connectors from and to servers of one's own, that are on."""
+    into = [each for each in view.inbound if each.is_on and each.connector_type == "on-premises"]
+    out = [
+        each
+        for each in view.outbound
+        if each.is_on
+        and each.connector_type == "on-premises"
+        and each.is_transport_rule_scoped is not True
+    ]
+    return into, out
+
+
+def is_hybrid(view: View) -> bool:
+    """Tell whether there are Exchange servers of the tenant's own beside Exchange Online."""
+    return _is_hybrid(*_to_servers(view), view)
 
 
 def _is_hybrid(into: list[Inbound], out: list[Outbound], view: View) -> bool:

@@ -33,6 +33,7 @@ NOT_FOUND = (
     "fix-error-code-550-5-4-1-in-exchange-online"
 )
 _DEFENDER = "https://learn.microsoft.com/defender-office-365"
+RECORDS = "https://learn.microsoft.com/graph/api/domain-list-serviceconfigurationrecords"
 DKIM = f"{_DEFENDER}/email-authentication-dkim-configure"
 SAFE_SENDERS = f"{_DEFENDER}/create-safe-sender-lists-in-office-365"
 

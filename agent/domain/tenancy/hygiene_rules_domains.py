@@ -6,6 +6,7 @@ from agent.domain.tenancy.hygiene_rules import (
     LOCATIONS,
     LOOPS,
     NOT_FOUND,
+    RECORDS,
     SET_INBOUND,
     SET_ORGANISATION,
     critical,
@@ -43,6 +44,20 @@ MX_STRANGE = warning(
     "See whose host it is. A filter needs a restricted partner connector, servers of your own a"
     " connector of the type OnPremises; say which it is in `topology`.",
     LOCATIONS,
+)
+MX_NOT_OWN = critical(
+    "mx-not-own",
+    "A domain's MX names another endpoint of Exchange Online than Microsoft asks for",
+    "Publish the MX record that is shown, which Microsoft gave to this domain. At the endpoint of"
+    " another, its mail is refused or lands in another tenant.",
+    RECORDS,
+)
+RECORD_DIFFERS = warning(
+    "record-differs",
+    "A record in DNS is not the one that Microsoft asks for",
+    "Publish the record that is shown. Where it was changed on purpose, say so by the domain's"
+    " `topology`.",
+    RECORDS,
 )
 HEADERS_NOT_TRUSTED = warning(
     "headers-not-trusted",
@@ -83,6 +98,8 @@ RULES = (
     MX_CONTRADICTS,
     MX_NOT_ACCEPTED,
     MX_STRANGE,
+    MX_NOT_OWN,
+    RECORD_DIFFERS,
     HEADERS_NOT_TRUSTED,
     DKIM_OFF,
     DKIM_CNAME_MISSING,

@@ -203,6 +203,29 @@ class DkimConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """A record that Microsoft asks a customer to publish.
+
+    ``record_type`` is ``Mx``, ``CName``, ``Txt``, ``Srv`` or another word, ``target`` the host that
+    it leads to, ``service`` what it is for, such as ``Email``.
+    """
+
+    name: str
+    record_type: str = ""
+    target: str = ""
+    preference: int | None = None
+    text: str = ""
+    service: str = ""
+    is_optional: bool | None = None
+    unsaid: tuple[str, ...] = ()
+
+    @property
+    def is_for_mail(self) -> bool:
+        """Whether mail needs it."""
+        return self.service.lower() == "email" and not self.is_optional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
     """What is set for the organisation as a whole."""
 
@@ -226,6 +249,7 @@ class Export:
     domains: tuple[AcceptedDomain, ...] | None = None
     rules: tuple[TransportRule, ...] | None = None
     dkim: tuple[DkimConfig, ...] | None = None
+    records: tuple[DnsRecord, ...] | None = None
     organisation: Organisation | None = None
     exported_at: datetime | None = None
 

@@ -7,11 +7,22 @@ DNS cannot answer is left out, is then not known to whoever asks, and is told by
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Silence, ask_all
+from agent.domain.lookup import (
+    Answer,
+    Exchange,
+    Plan,
+    Query,
+    Reply,
+    Silence,
+    TextRecord,
+    ask_all,
+)
+from agent.domain.lookup import Type as RecordType
 from agent.domain.mx import can_be_host
 from agent.domain.tenancy.landscape import Address, Exchanges, Surroundings, Tenancy
 
 MAX_HOSTS = 10  # of one domain or smart host, that are followed
+MAX_RECORDS = 2000  # of one tenant, that Microsoft asks for
 
 
 def look(tenancies: Iterable[Tenancy], further: Iterable[str] = ()) -> Plan[Surroundings]:
@@ -20,10 +31,18 @@ def look(tenancies: Iterable[Tenancy], further: Iterable[str] = ()) -> Plan[Surr
     A smart host may have MX records, which then count more than its own address. Where there is no
     MX, the addresses are those of the name itself (RFC 5321 section 5.1).
     """
+    tenancies = tuple(tenancies)
     names = sorted({name for name in (*_named(tenancies), *further) if can_be_host(name)})
-    replies = yield from ask_all(tuple(Query(name, "MX", lasting=True) for name in names))
+    asked = sorted({each for tenancy in tenancies for each in _asked(tenancy)})
+    replies = yield from ask_all(
+        (
+            *(Query(name, "MX", lasting=True) for name in names),
+            *(Query(name, kind, lasting=True) for name, kind in asked),
+        )
+    )
     seen = Surroundings()
-    for name, reply in zip(names, replies, strict=True):
+    _note(seen, asked, replies[len(names) :])
+    for name, reply in zip(names, replies, strict=False):
         if isinstance(reply, Answer):
             seen.exchanges[name] = _exchanges(reply)
         else:
@@ -49,6 +68,7 @@ def unanswered(tenancy: Tenancy, seen: Surroundings) -> dict[str, Silence]:
     They are its domains, its smart hosts and the exchanges of both; *seen* may be of many tenants.
     """
     named = dict.fromkeys(_named((tenancy,)))
+    named |= dict.fromkeys(_written(*each) for each in _asked(tenancy))
     for name in tuple(named):
         for host in seen.exchanges.get(name, Exchanges()).hosts[:MAX_HOSTS]:
             named[host] = None
@@ -61,6 +81,34 @@ def _named(tenancies: Iterable[Tenancy]) -> Iterator[str]:
         yield from tenancy.export.domain_names
         for connector in tenancy.export.outbound or ():
             yield from (host.lower() for host in connector.smart_hosts)
+
+
+def _asked(tenancy: Tenancy) -> Iterator[tuple[str, RecordType]]:
+    """Yield what is asked because the export says what should be there; MX is asked anyway."""
+    for record in (tenancy.export.records or ())[:MAX_RECORDS]:
+        if not record.is_for_mail or not can_be_host(record.name):
+            continue
+        if record.record_type.lower() == "cname":
+            yield record.name, "A"
+        elif record.record_type.lower() == "txt":
+            yield record.name, "TXT"
+
+
+def _note(
+    seen: Surroundings, asked: list[tuple[str, RecordType]], replies: tuple[Reply, ...]
+) -> None:
+    for (name, kind), reply in zip(asked, replies, strict=True):
+        if not isinstance(reply, Answer):
+            seen.unanswered[_written(name, kind)] = reply.reason
+        elif kind == "A":
+            seen.aliases[name] = tuple(alias.lower() for alias in reply.aliases)
+        else:
+            found = (each.joined for each in reply.records if isinstance(each, TextRecord))
+            seen.texts[name] = tuple(found)
+
+
+def _written(name: str, kind: RecordType) -> str:
+    return f"{name} {kind}"
 
 
 def _exchanges(answer: Answer) -> Exchanges:

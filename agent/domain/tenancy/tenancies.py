@@ -46,7 +46,9 @@ class Surroundings:
 
     ``exchanges`` by domain, ``addresses`` by host, ``certificates`` the names that a host showed,
     ``ranges`` the networks that a provider publishes, by what people call it. ``unanswered`` the
-    names that DNS would not speak of when it was last asked, with the reason.
+    names that DNS would not speak of when it was last asked, with the reason. ``aliases`` are all
+    steps that a name leads by, ``texts`` the TXT records of a name, for those that a tenant's
+    export says something of.
     """
 
     exchanges: dict[str, Exchanges] = field(default_factory=dict)
@@ -54,3 +56,5 @@ class Surroundings:
     certificates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ranges: dict[str, tuple[Network, ...]] = field(default_factory=dict)
     unanswered: dict[str, Silence] = field(default_factory=dict)
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: dict[str, tuple[bytes, ...]] = field(default_factory=dict)

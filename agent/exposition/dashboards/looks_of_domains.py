@@ -157,6 +157,65 @@ DOMAINS: Mapping[str, Look] = {
         unit="none",
     ),
     "mailflow_dkim_record_changed_timestamp_seconds": age("DKIM keys unchanged for", CHANGED),
+    "mailflow_dane_domain_signed": Look(
+        "DNSSEC vouches for MX",
+        "No: DANE does nothing for the domain, even where its exchanges have records. Sign the"
+        " zone, and have the registrar publish its DS record.",
+        Shape.STAT,
+        steps=((None, ORANGE), (1, GREEN)),
+        words=(("0", "no", ORANGE), ("1", "yes", GREEN)),
+    ),
+    "mailflow_dane_exchanges": Look(
+        "Exchanges by what DANE says of them",
+        "`mismatching`: senders that obey DANE keep the mail. Publish a TLSA record for the"
+        " certificate in use. " + ADVICE,
+        stacked=True,
+    ),
+    "mailflow_dane_signature_expiry_timestamp_seconds": left(
+        "Signature ends in",
+        "Red: DNSSEC breaks, and the domain with it. See why the signer does not sign again.",
+        ((None, RED), (DAY, ORANGE), (3 * DAY, GREEN)),
+    ),
+    "mailflow_nameservers_servers": number(
+        "Name servers",
+        "One: the domain is away when it is. Have a second in another network.",
+        ((None, RED), (1, ORANGE), (2, GREEN)),
+    ),
+    "mailflow_nameservers_addresses_asked": number(
+        "Addresses of name servers asked", "None: no name server has an address. " + ADVICE
+    ),
+    "mailflow_nameservers_addresses_authoritative": number(
+        "That speak for the zone",
+        "Red: none does. Fewer than asked: part of the lookups fail or take long. Take the bad ones"
+        " out of the delegation, or mend them.",
+        ((None, RED), (1, GREEN)),
+    ),
+    "mailflow_nameservers_serial_spread": number(
+        "SOA serials apart by",
+        "Not 0 for hours: a server has stopped to take the zone over, and gives old answers.",
+        ((None, GREEN), (1, ORANGE)),
+    ),
+    "mailflow_nameservers_slowest_answer_seconds": Look(
+        "Answer of the slowest name server",
+        "Above a second, resolvers give up on it and lookups of SPF or MX fail now and then.",
+        unit="s",
+    ),
+    "mailflow_nameservers_lowest_ttl_seconds": number(
+        "Lowest TTL",
+        "Orange: each short life is another chance for a lookup to fail. Set an hour.",
+        ((None, ORANGE), (300, GREEN)),
+        "s",
+    ),
+    "mailflow_nameservers_highest_ttl_seconds": number(
+        "Highest TTL",
+        "Orange: a mistake stays with senders for that long. Set a day at most.",
+        ((None, GREEN), (7 * DAY + 1, ORANGE)),
+        "s",
+    ),
+    "mailflow_nameservers_delegation_changed_timestamp_seconds": age(
+        "Delegation unchanged for",
+        "A change that nobody planned: lock the domain at the registrar, and ask who made it.",
+    ),
     "mailflow_tls_rpt_destinations": number(
         "Destinations of TLS reports", "None: nobody hears of senders that TLS keeps out."
     ),
@@ -168,6 +227,7 @@ DOMAINS: Mapping[str, Look] = {
     "mailflow_registration_expiry_timestamp_seconds": left(
         "Registration of the domain ends in",
         "Red: without it the domain leaves DNS. Renew it with the registrar.",
+        ((None, RED), (14 * DAY, ORANGE), (60 * DAY, GREEN)),
     ),
     "mailflow_registration_told_timestamp_seconds": age(
         "Told by the registry", "A registry is asked once a day. Much older: it does not answer."

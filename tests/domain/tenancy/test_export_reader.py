@@ -169,6 +169,48 @@ def test_the_objects_of_several_cmdlets_may_be_in_one_list() -> None:
     assert [len(each or ()) for each in (found.inbound, found.outbound, found.domains)] == [1, 1, 1]
 
 
+def wanted_record(kind: str, label: str = "contoso.com", **more: object) -> dict[str, object]:
+    """Write a record as Graph does."""
+    return {
+        "@odata.type": f"#microsoft.graph.domainDns{kind}Record",
+        "id": GUID.format(3),
+        "isOptional": False,
+        "label": label,
+        "recordType": kind,
+        "supportedService": "Email",
+        "ttl": 3600,
+        **more,
+    }
+
+
+def test_what_graph_says_should_be_in_dns_is_read_as_it_writes_it() -> None:
+    endpoint = "contoso-com.mail.protection.outlook.com"
+    mx = wanted_record("Mx", mailExchange=endpoint, preference=0)
+    spf = wanted_record("Txt", text="v=spf1 include: spf.protection.outlook.com ~all")
+    alias = wanted_record(
+        "CName", "autodiscover.contoso.com", canonicalName="autodiscover.outlook.com"
+    )
+    place = {"nameTarget": "sipdir.online.lync.com", "port": 443, "priority": 100, "weight": 1}
+    service = wanted_record("Srv", "_sip._tls.contoso.com", isOptional=True, **place)
+    found = export({"@odata.context": "c", "value": [mx, spf, alias, service]}, [mx])
+    said = {each.record_type: each for each in found.records or ()}
+    assert list(said) == ["Srv", "CName", "Mx", "Txt"]
+    assert said["Mx"].target == endpoint
+    assert (said["Mx"].name, said["Mx"].preference) == ("contoso.com", 0)
+    assert said["Txt"].text == "v=spf1 include: spf.protection.outlook.com ~all"
+    assert said["CName"].target == "autodiscover.outlook.com"
+    assert said["Srv"].target == "sipdir.online.lync.com"
+    assert [each.record_type for each in found.records or () if each.is_for_mail] == [
+        "CName",
+        "Mx",
+        "Txt",
+    ]
+    assert export(combined(records=[mx])).records == (said["Mx"],)
+    assert export(combined()).records is None
+    with pytest.raises(ExportError, match="has no name"):
+        read([wanted_record("Mx", "")])
+
+
 def test_four_answers_of_outbound_connectors_are_put_together_by_guid() -> None:
     two = outbound(Name="Scoped", Guid=GUID.format(7), IsTransportRuleScoped=True)
     found = export([outbound(), two], [outbound()], [two])

@@ -4,9 +4,17 @@ from ipaddress import ip_address
 
 from routing import TO_OWN, tenant
 
-from agent.domain.lookup import Answer, Exchange, Reply, Silence, Unanswered, replay
+from agent.domain.lookup import (
+    Answer,
+    Exchange,
+    Reply,
+    Silence,
+    TextRecord,
+    Unanswered,
+    replay,
+)
 from agent.domain.tenancy.landscape import Exchanges
-from agent.domain.tenancy.objects import Export
+from agent.domain.tenancy.objects import DnsRecord, Export
 from agent.domain.tenancy.seeing import look, unanswered
 from agent.domain.tenancy.tenancies import Surroundings, Tenancy
 
@@ -43,6 +51,28 @@ def test_domains_smart_hosts_and_what_they_name_are_looked_up() -> None:
         "silent.example": Silence.TIMEOUT,
         "mail.contoso.com": Silence.TIMEOUT,
     }
+
+
+def test_what_an_export_says_should_be_there_is_looked_up() -> None:
+    wanted = [
+        ("contoso.com", "Mx", "Email"),
+        ("contoso.com", "Txt", "Email"),
+        ("autodiscover.contoso.com", "CName", "Email"),
+        ("autodiscover.fabrikam.com", "CName", "Email"),
+        ("sip.contoso.com", "CName", "OfficeCommunicationsOnline"),
+        ("a b", "CName", "Email"),
+    ]
+    records = tuple(DnsRecord(name=a, record_type=b, service=c) for a, b, c in wanted)
+    tenancy = Tenancy(name="contoso", export=Export(records=records))
+    zone: dict[tuple[str, str], Reply] = {
+        ("contoso.com", "TXT"): Answer((TextRecord((b"v=spf1 ", b"-all")), FOUR)),
+        ("autodiscover.contoso.com", "A"): Answer((FOUR,), aliases=("Autodiscover.Outlook.com",)),
+        ("autodiscover.fabrikam.com", "A"): SILENT,
+    }
+    seen = replay(look((tenancy,)), zone)
+    assert seen.texts == {"contoso.com": (b"v=spf1 -all",)}
+    assert seen.aliases == {"autodiscover.contoso.com": ("autodiscover.outlook.com",)}
+    assert unanswered(tenancy, seen) == {"autodiscover.fabrikam.com A": Silence.TIMEOUT}
 
 
 def test_nothing_is_asked_of_nobody() -> None:
