@@ -48,7 +48,8 @@ def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
     rcode = wire[3] & 15
     if rcode not in (0, _NXDOMAIN):
         return Reading(_failure(rcode))
-    opened = open_plain(wire, kind) or open_message(wire, (kind, "CNAME", "SOA"))
+    kinds: tuple[Type, ...] = (kind, "CNAME", "SOA")
+    opened = open_plain(wire, kinds) or open_message(wire, kinds)
     if isinstance(opened, Unanswered):
         return Reading(opened)
     message, marks = opened

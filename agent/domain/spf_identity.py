@@ -74,7 +74,9 @@ def _problem(domain: str) -> str:
     labels = name.split(".")
     if not name:
         return "there is no domain"
-    if name.startswith("[") or _is_address(name):
+    # Neither a colon nor a number at the end is in the name of a host.
+    is_doubtful = ":" in name or labels[-1].isdecimal()
+    if name.startswith("[") or (is_doubtful and _is_address(name)):
         return "the domain is an address"
     if "" in labels or len(name) > MAX_NAME or max(map(len, labels)) > MAX_LABEL:
         return "the domain has an empty or too long label, or is too long"
