@@ -31,6 +31,8 @@ _CODES: Final = {
     5: Code.REFUSED,
 }
 _MAX_GLUE = 40  # names of a delegation, and addresses of each, that are kept
+# As numbers: flags of dnspython's are slow to compare.
+_AUTHORITATIVE, _AUTHENTIC, _RECURSION = map(int, (dns.flags.AA, dns.flags.AD, dns.flags.RA))
 _Records = list[tuple[dns.rrset.RRset, Mark]]
 
 
@@ -44,6 +46,7 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float, by_tcp: bool =
     if isinstance(opened, Unanswered):
         return opened
     message, marks = opened
+    flags = int(message.flags)
     marks = tuple(mark for mark in marks if mark.code != OPT)  # which is in no section
     answer = list(zip(message.answer, marks, strict=False))
     rest = marks[len(message.answer) :]
@@ -59,9 +62,9 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float, by_tcp: bool =
         tuple(records_of(query.type, found)),
         ttl=max((int(rrset.ttl) for rrset, _ in found), default=None),
         aliases=aliases,
-        authoritative=bool(message.flags & dns.flags.AA),
-        authentic=bool(message.flags & dns.flags.AD),
-        recursion=bool(message.flags & dns.flags.RA),
+        authoritative=bool(flags & _AUTHORITATIVE),
+        authentic=bool(flags & _AUTHENTIC),
+        recursion=bool(flags & _RECURSION),
         signatures=tuple(_signatures(answer, owner, CODES[query.type])),
         delegation=_delegation(authority),
         cut=min(map(_owner, _of(authority, CODES["NS"])), default=""),

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from agent.adapters.uncollected import uncollected
 from agent.domain.finding import Outcome, Severity
 from agent.domain.guess import Guess, guess
 from agent.domain.names import DomainName
@@ -102,7 +103,8 @@ async def look(
         for wave in _waves(probes):
             await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in wave))
 
-    await asyncio.gather(*map(look_at, names))
+    with uncollected():
+        await asyncio.gather(*map(look_at, names))
     return tuple(Looked(name, guesses[name], dict(sorted(done[name].items()))) for name in names)
 
 
