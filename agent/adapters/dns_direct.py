@@ -13,11 +13,13 @@ import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import EXHAUSTED, Reach, is_allowed
 from agent.adapters.dns_question import (
+    OFF_LOOP,
     UDP_SIZE,
     echoes,
     encode_question,
@@ -83,7 +85,8 @@ class Direct:
                 return reply
             wire, by_tcp = reply
             seconds = self._clock.monotonic() - began
-            return read_said(wire, query, seconds=seconds, by_tcp=by_tcp)
+            read = partial(read_said, wire, query, seconds=seconds, by_tcp=by_tcp)
+            return read() if len(wire) <= OFF_LOOP else await asyncio.to_thread(read)
 
     async def ask_all(
         self, queries: tuple[DirectQuery, ...], reach: Reach = "public"

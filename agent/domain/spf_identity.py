@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from agent.domain.names import MAX_LABEL, MAX_NAME, DomainName
+from agent.domain.names import MAX_LABEL, MAX_NAME, DomainName, could_be_address
 from agent.domain.spf_macro import Address, lower, octets
 
 
@@ -74,9 +74,7 @@ def _problem(domain: str) -> str:
     labels = name.split(".")
     if not name:
         return "there is no domain"
-    # Neither a colon nor a number at the end is in the name of a host.
-    is_doubtful = ":" in name or labels[-1].isdecimal()
-    if name.startswith("[") or (is_doubtful and _is_address(name)):
+    if name.startswith("[") or _is_address(name):
         return "the domain is an address"
     if "" in labels or len(name) > MAX_NAME or max(map(len, labels)) > MAX_LABEL:
         return "the domain has an empty or too long label, or is too long"
@@ -86,6 +84,8 @@ def _problem(domain: str) -> str:
 
 
 def _is_address(text: str) -> bool:
+    if not could_be_address(text):
+        return False
     try:
         ip_address(text)
     except ValueError:
