@@ -28,8 +28,10 @@ def read_by_dnspython(wire: bytes, name: str, kind: Type) -> dns_wire.Reading:
     if isinstance(opened, Unanswered):
         return dns_wire.Reading(opened)
     message, marks = opened
-    exists = int(message.rcode()) == 0
-    return dns_wire._Reader(message, marks, len(wire)).read(name, kind, exists=exists)
+    rcode = int(message.rcode())
+    if rcode not in (0, 3):
+        return dns_wire.Reading(dns_wire._failure(rcode))
+    return dns_wire._Reader(message, marks, len(wire)).read(name, kind, exists=rcode == 0)
 
 
 @given(replies() | mutations())
