@@ -12,6 +12,9 @@ has looked at one other domain before, so that all is imported, and keeps nothin
 - the same, far away: every answer that is there takes 10 ms longer, as from a resolver that has to
   ask somebody.
 
+The name servers of the domains are ours as well, at addresses of twenty providers: we ask each of
+them for all that mail needs, and checkdmarc asks none.
+
 A policy of MTA-STS is announced by none of the domains: fetching it would measure a web server.
 
 `python bench/p24_check_domains.py`
@@ -19,6 +22,7 @@ A policy of MTA-STS is announced by none of the domains: fetching it would measu
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Any
 
 from harness import HERE, Goal, Variant, compare, conclude, measure
@@ -29,6 +33,8 @@ DOMAINS = 100
 ANOTHER = "another.com"
 AWAY = 0.01  # seconds
 TTL = 3600
+PROVIDERS = 20  # that the domains are spread over, each with two name servers
+SERVERS = tuple(f"192.31.196.{number}" for number in range(1, 2 * PROVIDERS + 1))
 SPF = (
     "v=spf1 ip4:192.31.196.10 include:spf.protection.outlook.com include:servers.mcsv.net"
     " include:sendgrid.net -all"
@@ -45,11 +51,12 @@ def names() -> tuple[str, ...]:
     return tuple(f"customer{number}.com" for number in range(DOMAINS))
 
 
-def ours(port: str) -> None:
-    asyncio.run(_ours(int(port)))
+def ours(port: str, authority: str) -> None:
+    asyncio.run(_ours(int(port), int(authority)))
 
 
-async def _ours(port: int) -> None:
+async def _ours(port: int, authority: int) -> None:
+    from agent.adapters.dns_direct import Direct
     from agent.cli.check import as_text
     from agent.cli.draw import Pen
     from agent.cli.looking import look, public_probes
@@ -57,7 +64,10 @@ async def _ours(port: int) -> None:
     from agent.cli.toolbox import lending
 
     probes = public_probes()
-    async with resolving((("127.0.0.1", port),)) as resolver, lending(resolver) as tools:
+    async with resolving((("127.0.0.1", port),)) as resolver, lending(resolver) as lent:
+        # What the domains' own servers are asked directly is asked of ours.
+        places = {(place, 53): ("127.0.0.1", authority) for place in SERVERS}
+        tools = replace(lent, direct=Direct(lent.clock, detours=places))
         await look((ANOTHER,), tools, probes)
         with measure(DOMAINS):
             looked = await look(names(), tools, probes)
@@ -66,7 +76,7 @@ async def _ours(port: int) -> None:
     assert "dns-unanswered" not in text, text
 
 
-def checkdmarc(port: str) -> None:
+def checkdmarc(port: str, _: str) -> None:
     import dns.nameserver
     import dns.resolver
     from checkdmarc import check_domains
@@ -102,7 +112,7 @@ def zone() -> dict[tuple[str, str], Any]:
     texts = dict(SHARED)
     # What every resolver has, by which ours tells one from the gate of a network.
     records: dict[tuple[str, str], Any] = {("com", "SOA"): Published("a.registry.example", TTL)}
-    for name in (*names(), ANOTHER):
+    for at, name in enumerate((*names(), ANOTHER)):
         token = name.replace(".", "-")
         keys = f"-{token}._domainkey.tenant.onmicrosoft.com"
         host = f"{token}.mail.protection.outlook.com"
@@ -120,14 +130,17 @@ def zone() -> dict[tuple[str, str], Any]:
         records[name, "MX"] = Published(f"0 {host}", TTL)
         records[host, "A"] = Published("52.101.68.1", TTL)
         records[name, "NS"] = Published((f"ns1.{name}", f"ns2.{name}"), TTL)
-        records |= {(f"ns{n}.{name}", "A"): Published(f"192.31.196.{n}", TTL) for n in (1, 2)}
+        two = SERVERS[at % PROVIDERS], SERVERS[at % PROVIDERS + PROVIDERS]
+        records |= {(f"ns{n}.{name}", "A"): Published(two[n - 1], TTL) for n in (1, 2)}
+        records[name, "SOA"] = Published(f"ns1.{name}. dns.{name}. 7 7200 900 604800 {TTL}", TTL)
     return records | {(name, "TXT"): Published(text, TTL) for name, text in texts.items()}
 
 
-def _variants(port: int, where: str) -> tuple[Variant, ...]:
+def _variants(port: int, authority: int, where: str) -> tuple[Variant, ...]:
+    arguments = (str(port), str(authority))
     return (
-        Variant(f"ours{where}", "p24_check_domains:ours", (str(port),)),
-        Variant(f"checkdmarc{where}", "p24_check_domains:checkdmarc", (str(port),)),
+        Variant(f"ours{where}", "p24_check_domains:ours", arguments),
+        Variant(f"checkdmarc{where}", "p24_check_domains:checkdmarc", arguments),
     )
 
 
@@ -145,7 +158,10 @@ async def _main() -> None:
         unbound(server.address) as (_, port),
         DnsServer(far) as distant,
     ):
-        variants = (*_variants(port, ""), *_variants(distant.port, ", far away"))
+        variants = (
+            *_variants(port, server.port, ""),
+            *_variants(distant.port, distant.port, ", far away"),
+        )
         results = await asyncio.to_thread(compare, variants)
     conclude(
         results,

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 
 from agent.adapters.answer_cache import AnswerCache, Entry, Result
 from agent.adapters.dns_flight import STRIKES, Flight, Server, Waiter, choose
-from agent.adapters.dns_question import refuses_edns
+from agent.adapters.dns_question import OFF_LOOP, refuses_edns
 from agent.adapters.dns_tcp import TcpFailure, ask_by_tcp
 from agent.adapters.dns_wire import read_reply
 from agent.adapters.resolver_stats import ResolverStats
@@ -22,7 +22,6 @@ from agent.domain.lookup import Silence, Unanswered
 _TICK = 0.1  # seconds, or a quarter of the time-out if that is less
 _PLAIN_FOR = 600.0  # seconds without EDNS for a server that refused it
 _PAUSE = 0.25  # seconds before a server that nobody listens at is tried again
-_OFF_LOOP = 4096  # octets; longer messages are read in a thread
 _TRUNCATED = 2  # the TC bit in a message's third octet
 _FOREVER = float("inf")
 _NO_SERVER = Unanswered(Silence.UNREACHABLE, "no server to ask")
@@ -197,7 +196,7 @@ class Dispatcher:
             self._stats.unchanged += 1
             return entry.result
         self._stats.read += 1
-        if len(wire) > _OFF_LOOP:
+        if len(wire) > OFF_LOOP:
             reading = await asyncio.to_thread(read_reply, wire, entry.name, entry.kind)
         else:
             reading = read_reply(wire, entry.name, entry.kind)

@@ -8,15 +8,18 @@ and fewer of one server, so that nobody feels attacked. Nothing is raised for wh
 import asyncio
 import errno
 import os
+import socket
 import struct
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from agent.adapters.clock import Clock
 from agent.adapters.dialer import EXHAUSTED, Reach, is_allowed
 from agent.adapters.dns_question import (
+    OFF_LOOP,
     UDP_SIZE,
     echoes,
     encode_question,
@@ -29,6 +32,7 @@ from agent.domain.lookup import Silence, Unanswered
 
 _RD, _AD, _CD, _DO = 0x0100, 0x0020, 0x0010, 0x8000
 _OPT: Final = 41
+_LONGEST: Final = 65535  # octets of a datagram
 _NOT_A_NAME: Final = Unanswered(Silence.MALFORMED, "not a name that DNS can carry")
 _NOT_PUBLIC: Final = Unanswered(Silence.UNREACHABLE, "the address is not one of the internet")
 _OURS: Final = (*EXHAUSTED, errno.EPERM, errno.EACCES)  # a firewall on this machine
@@ -42,8 +46,8 @@ class Direct:
 
     A server has *timeout* for the reply, and again for one over TCP; a lost datagram is sent once
     more after half of it. At most *at_once* questions are under way, *per_server* of them to one
-    server. *detours* sends questions elsewhere, and with *detours_only* nowhere else, for a world
-    on loopback.
+    server of a stranger. *detours* sends questions elsewhere, and with *detours_only* nowhere else,
+    for a world on loopback.
     """
 
     def __init__(  # noqa: PLR0913  options, keyword-only, with defaults
@@ -72,14 +76,17 @@ class Direct:
         place = self._place(query.server, query.port, reach)
         if place is None:
             return _NOT_PUBLIC
-        async with self._turn(place), self._all:
+        # Whoever has named a server may ask it as much as he likes.
+        turn = nullcontext() if reach == "any" else self._turn((str(query.server), query.port))
+        async with turn, self._all:
             began = self._clock.monotonic()
             reply = await self._exchange(place, query, question)
             if isinstance(reply, Unanswered):
                 return reply
             wire, by_tcp = reply
             seconds = self._clock.monotonic() - began
-            return read_said(wire, query, seconds=seconds, by_tcp=by_tcp)
+            read = partial(read_said, wire, query, seconds=seconds, by_tcp=by_tcp)
+            return read() if len(wire) <= OFF_LOOP else await asyncio.to_thread(read)
 
     async def ask_all(
         self, queries: tuple[DirectQuery, ...], reach: Reach = "public"
@@ -156,41 +163,70 @@ def _write(ident: bytes, query: DirectQuery, question: bytes, *, edns: bool = Tr
     return head + question + (opt if edns else b"")
 
 
-class _Ear(asyncio.DatagramProtocol):
-    """Waits for the reply to one question; what answers something else is passed over."""
+class _Ear:
+    """Sends one question, and waits for the reply; what answers something else is passed over.
 
-    def __init__(self, ident: bytes, question: bytes) -> None:
-        self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._ident, self._question = ident, question
+    A lost datagram is sent once more when *patience*, in seconds, is over. Raises OSError, also out
+    of *reply*, where the server cannot be reached or does not reply.
+    """
 
-    def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
-        """Take the first packet that fits."""
-        del addr
-        fits = data[:2] == self._ident and echoes(data, self._question)
+    def __init__(self, place: Place, wire: bytes, question: bytes, patience: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.reply: asyncio.Future[bytes] = self._loop.create_future()
+        self._wire, self._question, self._patience = wire, question, patience
+        family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+        # A transport of asyncio's would take several times as long for a single packet.
+        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.connect(place)
+        except OSError:
+            self._socket.close()
+            raise
+        self._loop.add_reader(self._socket.fileno(), self._readable)
+        self._timer = self._loop.call_later(patience, self._send_again)
+        self._send()
+
+    def _send(self) -> None:
+        try:
+            self._socket.send(self._wire)
+        except BlockingIOError:
+            pass  # the buffer is full: as good as lost on the way
+        except OSError as error:
+            self._fail(error)
+
+    def _send_again(self) -> None:
+        self._timer = self._loop.call_later(self._patience, self._fail, TimeoutError())
+        self._send()
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(_LONGEST)
+        except BlockingIOError:
+            return
+        except OSError as error:  # nobody is there
+            self._fail(error)
+            return
+        fits = data[:2] == self._wire[:2] and echoes(data, self._question)
         if fits and not self.reply.done():
             self.reply.set_result(data)
 
-    def error_received(self, exc: Exception) -> None:
-        """Hear that nobody is there."""
+    def _fail(self, error: OSError) -> None:
         if not self.reply.done():
-            self.reply.set_exception(exc)
+            self.reply.set_exception(error)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._timer.cancel()
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
 
 
 async def _by_datagram(place: Place, wire: bytes, question: bytes, seconds: float) -> bytes:
-    loop = asyncio.get_running_loop()
-    transport, ear = await loop.create_datagram_endpoint(
-        lambda: _Ear(wire[:2], question), remote_addr=place
-    )
+    ear = _Ear(place, wire, question, seconds / 2)
     try:
-        for _ in range(2):
-            transport.sendto(wire)
-            done, _pending = await asyncio.wait({ear.reply}, timeout=seconds / 2)
-            if done:
-                return ear.reply.result()
-        raise TimeoutError
+        return await ear.reply
     finally:
-        ear.reply.cancel()
-        transport.close()
+        ear.close()
 
 
 async def _by_connection(place: Place, wire: bytes, seconds: float) -> bytes:

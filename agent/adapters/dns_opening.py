@@ -57,9 +57,10 @@ def open_message(
     """
     try:
         marks = tuple(_walk(wire))
-        if _effort(wire, marks) > _MAX_EFFORT:
+        codes = frozenset(CODES[kind] for kind in kinds)
+        if _effort(wire, marks, codes) > _MAX_EFFORT:
             return Unanswered(Silence.MALFORMED, "too many long names")
-        opaque = _hide(wire, marks, frozenset(CODES[kind] for kind in kinds))
+        opaque = _hide(wire, marks, codes)
         return dns.message.from_wire(opaque, one_rr_per_rrset=True), marks
     except (_MalformedError, dns.exception.DNSException, ValueError) as error:
         return Unanswered(Silence.MALFORMED, f"unreadable: {type(error).__name__}")
@@ -104,11 +105,11 @@ def _hide(wire: bytes, marks: tuple[Mark, ...], codes: frozenset[int]) -> bytes:
     return bytes(opaque)
 
 
-def _effort(wire: bytes, marks: tuple[Mark, ...]) -> int:
+def _effort(wire: bytes, marks: tuple[Mark, ...], codes: frozenset[int]) -> int:
     """Estimate what the names in the records cost: dnspython takes the square of their labels."""
     effort = 0
     for mark in marks:
-        names = _NAMES_IN.get(mark.code, ())
+        names = _NAMES_IN.get(mark.code, ()) if mark.code in codes else ()
         effort += sum(_labels(wire, mark.offset + _RECORD.size + at) ** 2 for at in names)
     return effort
 

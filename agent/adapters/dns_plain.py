@@ -7,8 +7,10 @@ here reads the same there, and a test compares the two.
 """
 
 import struct
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import dns.rdataclass
@@ -22,8 +24,10 @@ _COUNTS: Final = struct.Struct("!HHHH")
 _IN: Final = 1
 _POINTER = 0xC0
 _MAX_LABEL = 63
-_MAX_EFFORT = 390  # labels and pointers in all names; with more it is not plain
-_SERIALS: Final = 20  # octets after the names of a SOA record; the last four are the minimum
+_MAX_EFFORT = 50_000  # squares of the labels and pointers in each name; dnspython may take twice it
+_MAX_TTL = 2**31 - 1
+_TIMES: Final = struct.Struct("!IIIII")  # after the names of a SOA record; the last is the minimum
+_SPECIAL: Final = b'"().;\\@$'  # escaped in a zone file; so is what is not printable
 
 
 class _UnusualError(Exception):
@@ -35,6 +39,16 @@ class Name:
     """A name by its labels, as dnspython's are."""
 
     labels: tuple[bytes, ...]
+
+    def to_text(self) -> str:
+        """Return it as zone files have it."""
+        return "".join(f"{''.join(map(_escaped, label))}." for label in self.labels) or "."
+
+
+def _escaped(octet: int) -> str:
+    if 0x20 < octet < 0x7F:  # noqa: PLR2004  printable
+        return f"\\{octet:c}" if octet in _SPECIAL else chr(octet)
+    return f"\\{octet:03}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +82,31 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What matters of a SOA record."""
+    """The value of a SOA record; the times are its serial and four in seconds."""
 
-    minimum: int
+    names: tuple[Name, Name]
+    times: tuple[int, ...]
+
+    @property
+    def minimum(self) -> int:
+        """The last of the times, which is that of negative answers."""
+        return self.times[-1]
+
+    def to_text(self) -> str:
+        """Return it as zone files have it."""
+        return " ".join((*(name.to_text() for name in self.names), *map(str, self.times)))
 
 
 class Rrset(list[Any]):
     """One record as dnspython has it: a set of one; empty where it is opaque."""
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "ttl")
     rdclass = dns.rdataclass.IN
 
-    def __init__(self, name: Name, values: tuple[Any, ...]) -> None:
+    def __init__(self, name: Name, ttl: int, values: tuple[Any, ...]) -> None:
         super().__init__(values)
         self.name = name
+        self.ttl = ttl
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +116,17 @@ class Message:
     flags: int
     answer: list[Any]
     authority: list[Any]
+    additional: list[Any]
 
     def rcode(self) -> int:
         """Return the response code, of which a plain message has no upper half."""
         return self.flags & 15
 
 
-def open_plain(wire: bytes, kind: Type) -> tuple[Message, tuple[Mark, ...]] | None:
-    """Open a reply to a question for *kind*; None where it is not plain. Never raises."""
-    if CODES[kind] not in _READERS or kind == "SOA":  # as an answer that is shown as text
-        return None
+def open_plain(wire: bytes, kinds: tuple[Type, ...]) -> tuple[Message, tuple[Mark, ...]] | None:
+    """Open a reply with what is of *kinds* understood; None where it is not plain. Never raises."""
     try:
-        return _Opener(wire, CODES[kind]).open()
+        return _Opener(wire, _readers(kinds)).open()
     except (_UnusualError, IndexError, struct.error):
         return None
 
@@ -110,9 +134,10 @@ def open_plain(wire: bytes, kind: Type) -> tuple[Message, tuple[Mark, ...]] | No
 class _Opener:
     """Goes through one message once."""
 
-    def __init__(self, wire: bytes, code: int) -> None:
+    def __init__(self, wire: bytes, wanted: "Mapping[int, _Read]") -> None:
         self._wire = wire
-        self._wanted = {code: _READERS[code], 5: _READERS[5], 6: _READERS[6]}
+        self._wanted = wanted
+        # What begins at an offset: a name, and how many labels and pointers it has.
         self._names: dict[int, tuple[Name, int]] = {}
         self._effort = 0
         self._has_opt = False
@@ -135,7 +160,7 @@ class _Opener:
         if offset != len(self._wire):
             raise _UnusualError
         flags = int.from_bytes(self._wire[2:4], "big")
-        return Message(flags, sections[0], sections[1]), tuple(self._marks)
+        return Message(flags, *sections), tuple(self._marks)
 
     def _record(self, offset: int, section: list[Rrset], *, is_last: bool) -> int:
         """Read the record at *offset*, and return where it ends."""
@@ -146,6 +171,7 @@ class _Opener:
         if end > len(self._wire):
             raise _UnusualError
         self._marks.append(Mark(fixed, code, length))
+        ttl = ttl if ttl <= _MAX_TTL or code == OPT else 0  # RFC 2181 section 8
         if code == OPT:
             # Root's, the only one, version 0, without options or the upper half of an rcode.
             if self._has_opt or not is_last or owner.labels or ttl >> 16 or length:
@@ -155,40 +181,56 @@ class _Opener:
         if kind != _IN:
             raise _UnusualError
         read = self._wanted.get(code)
-        section.append(Rrset(owner, () if read is None else (read(self, start, end),)))
+        section.append(Rrset(owner, ttl, () if read is None else (read(self, start, end),)))
         return end
 
     def name(self, at: int, end: int) -> tuple[Name, int]:
         """Return the name at *at*, whose own octets are before *end*, and where it ends."""
-        wire, start = self._wire, at
+        wire, start, lowest, after = self._wire, at, at, 0
         labels: list[bytes] = []
-        lowest, after, size, effort = at, 0, 1, 0
+        size, effort = 1, 0
         while length := wire[at]:
             effort += 1
             if length >= _POINTER:
+                self._part(lowest, at + 2, end, is_own=not after)
                 target = (length & ~_POINTER) << 8 | wire[at + 1]
                 after = after or at + 2
                 if target >= lowest:
                     raise _UnusualError
                 if not labels and target in self._names:
                     found, spent = self._names[target]
-                    return self._ended(found, after, end, effort + spent)
-                lowest = at = target
+                    self._spend(effort + spent)
+                    return found, after
+                # A name that is referred to stands before whatever refers to it.
+                end, lowest, at = lowest, target, target
                 continue
             labels.append(wire[at + 1 : at + 1 + length])
             at += 1 + length
             size += 1 + length
             if length > _MAX_LABEL or size > MAX_NAME:
                 raise _UnusualError
+        self._part(lowest, at + 1, end, is_own=not after)
         found = Name(tuple(labels))
         self._names[start] = found, effort
-        return self._ended(found, after or at + 1, end, effort)
+        self._spend(effort)
+        return found, after or at + 1
 
-    def _ended(self, name: Name, after: int, end: int, effort: int) -> tuple[Name, int]:
-        self._effort += effort
-        if after > end or self._effort > _MAX_EFFORT:
+    def _part(self, start: int, after: int, end: int, *, is_own: bool) -> None:
+        """Have a part of a name end before *end*; one elsewhere must not have a type in it.
+
+        For dnspython types are overwritten, and names that go through them are not the same there.
+        """
+        if after > end:
             raise _UnusualError
-        return name, after
+        if not is_own:
+            at = bisect_left(self._marks, start - 1, key=lambda mark: mark.offset)
+            if at < len(self._marks) and self._marks[at].offset < after:
+                raise _UnusualError
+
+    def _spend(self, effort: int) -> None:
+        self._effort += effort * effort
+        if self._effort > _MAX_EFFORT:
+            raise _UnusualError
 
     def whole(self, at: int, end: int) -> Name:
         """Return the name that fills what is between *at* and *end*."""
@@ -221,14 +263,21 @@ class _Opener:
         return Texts(tuple(found))
 
     def authority(self, start: int, end: int) -> Authority:
-        _, start = self.name(start, end)
-        _, start = self.name(start, end)
-        if end - start != _SERIALS:
+        primary, start = self.name(start, end)
+        person, start = self.name(start, end)
+        if end - start != _TIMES.size:
             raise _UnusualError
-        return Authority(int.from_bytes(self._wire[end - 4 : end], "big"))
+        return Authority((primary, person), _TIMES.unpack_from(self._wire, start))
 
 
-_READERS: Final[dict[int, Callable[[_Opener, int, int], Any]]] = {
+def _leave(opener: _Opener, start: int, end: int) -> None:
+    """Read nothing of a record of a type that is only understood by dnspython."""
+    del opener, start, end
+    raise _UnusualError
+
+
+_Read = Callable[[_Opener, int, int], Any]
+_READERS: Final[dict[int, _Read]] = {
     CODES["A"]: lambda opener, start, end: opener.address(start, end, 4),
     CODES["AAAA"]: lambda opener, start, end: opener.address(start, end, 16),
     CODES["MX"]: _Opener.exchange,
@@ -239,3 +288,8 @@ _READERS: Final[dict[int, Callable[[_Opener, int, int], Any]]] = {
     CODES["CNAME"]: _Opener.host,
     CODES["SOA"]: _Opener.authority,
 }
+
+
+@lru_cache(maxsize=256)
+def _readers(kinds: tuple[Type, ...]) -> Mapping[int, _Read]:
+    return {code: _READERS.get(code, _leave) for code in map(CODES.__getitem__, kinds)}

@@ -28,6 +28,7 @@ CODES: Final[dict[str, int]] = {
 }
 HEADER = 12  # octets
 UDP_SIZE = 1232  # octets; what passes any network unfragmented, DNS flag day 2020
+OFF_LOOP = 4096  # octets; longer messages are read in a thread
 MAX_NAME = 255  # octets on the wire, RFC 1035 section 2.3.4
 _MAX_LABEL = 63
 # AD asks to be told whether DNSSEC vouches for the answer (RFC 6840 section 5.7).

@@ -14,12 +14,13 @@ import dns.message
 import dns.rdataclass
 import dns.rrset
 
-from agent.adapters.dns_opening import Mark, open_message
+from agent.adapters.dns_opening import OPT, Mark, open_message
+from agent.adapters.dns_plain import open_plain
 from agent.adapters.dns_question import CODES, HEADER
 from agent.adapters.dns_values import Found, name_of, records_of
 from agent.adapters.dns_wire import MAX_ALIASES
 from agent.domain.direct import Address, Code, DirectQuery, Heard, Said, Signature
-from agent.domain.lookup import Silence, Unanswered
+from agent.domain.lookup import Silence, Type, Unanswered
 
 _CODES: Final = {
     0: Code.NOERROR,
@@ -30,6 +31,8 @@ _CODES: Final = {
     5: Code.REFUSED,
 }
 _MAX_GLUE = 40  # names of a delegation, and addresses of each, that are kept
+# As numbers: flags of dnspython's are slow to compare.
+_AUTHORITATIVE, _AUTHENTIC, _RECURSION = map(int, (dns.flags.AA, dns.flags.AD, dns.flags.RA))
 _Records = list[tuple[dns.rrset.RRset, Mark]]
 
 
@@ -38,10 +41,13 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float, by_tcp: bool =
     if len(wire) < HEADER or wire[4:6] == b"\0\0":
         # Only a failure may leave the question out, and then it says no more.
         return Said(_code(wire), seconds=seconds, by_tcp=by_tcp)
-    opened = open_message(wire, (query.type, "CNAME", "NS", "A", "AAAA", "RRSIG"))
+    kinds: tuple[Type, ...] = (query.type, "CNAME", "NS", "A", "AAAA", "RRSIG")
+    opened = open_plain(wire, kinds) or open_message(wire, kinds)
     if isinstance(opened, Unanswered):
         return opened
     message, marks = opened
+    flags = int(message.flags)
+    marks = tuple(mark for mark in marks if mark.code != OPT)  # which is in no section
     answer = list(zip(message.answer, marks, strict=False))
     rest = marks[len(message.answer) :]
     authority = list(zip(message.authority, rest, strict=False))
@@ -56,9 +62,9 @@ def read_said(wire: bytes, query: DirectQuery, *, seconds: float, by_tcp: bool =
         tuple(records_of(query.type, found)),
         ttl=max((int(rrset.ttl) for rrset, _ in found), default=None),
         aliases=aliases,
-        authoritative=bool(message.flags & dns.flags.AA),
-        authentic=bool(message.flags & dns.flags.AD),
-        recursion=bool(message.flags & dns.flags.RA),
+        authoritative=bool(flags & _AUTHORITATIVE),
+        authentic=bool(flags & _AUTHENTIC),
+        recursion=bool(flags & _RECURSION),
         signatures=tuple(_signatures(answer, owner, CODES[query.type])),
         delegation=_delegation(authority),
         cut=min(map(_owner, _of(authority, CODES["NS"])), default=""),

@@ -1,6 +1,7 @@
 """What are the records of a message, as values?"""
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, cast
 
@@ -18,7 +19,12 @@ def name_of(name: Any) -> str:
     A dot inside a label would make another name of it; it becomes a character that stands for no
     octet, so that such a name is shown, and can never be asked for.
     """
-    labels = name.labels[:-1] if name.labels and not name.labels[-1] else name.labels
+    return _joined(name.labels)
+
+
+@lru_cache(maxsize=4096)  # a message names the same over and over
+def _joined(labels: tuple[bytes, ...]) -> str:
+    labels = labels[:-1] if labels and not labels[-1] else labels
     return ".".join(label.lower().decode("latin-1").replace(".", _UNSPEAKABLE) for label in labels)
 
 

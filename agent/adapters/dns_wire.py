@@ -22,6 +22,7 @@ from agent.domain.lookup import Answer, Silence, Type, Unanswered
 
 MAX_ALIASES = 20  # links of a chain of aliases
 _NXDOMAIN, _REFUSED = 3, 5
+_AUTHENTIC: Final = int(dns.flags.AD)  # as a number: flags of dnspython's are slow to compare
 _ENTITLED: Final = int(dns.flags.AA | dns.flags.RA)
 _NOT_ASKED_FOR: Final = Unanswered(Silence.MALFORMED, "records that were not asked for")
 _REFERRAL: Final = Unanswered(Silence.REFUSED, "a referral: the server does not find out")
@@ -48,7 +49,8 @@ def read_reply(wire: bytes, name: str, kind: Type) -> Reading:
     rcode = wire[3] & 15
     if rcode not in (0, _NXDOMAIN):
         return Reading(_failure(rcode))
-    opened = open_plain(wire, kind) or open_message(wire, (kind, "CNAME", "SOA"))
+    kinds: tuple[Type, ...] = (kind, "CNAME", "SOA")
+    opened = open_plain(wire, kinds) or open_message(wire, kinds)
     if isinstance(opened, Unanswered):
         return Reading(opened)
     message, marks = opened
@@ -98,7 +100,7 @@ class _Reader:
             return Reading(Unanswered(Silence.MALFORMED, "NXDOMAIN with the records asked for"))
         own = [mark for _, mark in found]
         records = records_of(kind, found)
-        authentic = bool(self._message.flags & dns.flags.AD)
+        authentic = bool(int(self._message.flags) & _AUTHENTIC)
         answer = Answer(
             tuple(records), aliases=tuple(aliases), size=self._size, authentic=authentic
         )
@@ -112,7 +114,7 @@ class _Reader:
                 name_exists=exists,
                 aliases=aliases,
                 size=self._size,
-                authentic=bool(self._message.flags & dns.flags.AD),
+                authentic=bool(int(self._message.flags) & _AUTHENTIC),
             )
             return Reading(answer, self._layout([mark], passed, cap=int(rdata.minimum)))
         if exists and aliases:
@@ -129,7 +131,7 @@ class _Reader:
         RFC 2308 section 2.2: with NS records it is a referral. Whoever neither is an authority nor
         asks one cannot know, and an answer to something else is none.
         """
-        if not self._message.flags & _ENTITLED:
+        if not int(self._message.flags) & _ENTITLED:
             return _NOT_ENTITLED
         start = len(self._message.answer)
         authority = self._marks[start : start + len(self._message.authority)]

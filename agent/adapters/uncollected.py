@@ -1,7 +1,8 @@
 """When is it no use to look for garbage?
 
 While modules are imported and a configuration is read: nearly all that is made then stays, and the
-collector would go through it again and again.
+collector would go through it again and again. Likewise while a command looks at domains, all
+of whose results it shows.
 """
 
 import contextlib

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from agent.adapters.uncollected import uncollected
 from agent.domain.finding import Outcome, Severity
 from agent.domain.guess import Guess, guess, with_declared
 from agent.domain.names import DomainName
@@ -114,7 +115,8 @@ async def look(  # noqa: PLR0913 - options of one look, by keyword
         for wave in _waves(probes):
             await asyncio.gather(*(runner.run(one_off(subject, probe, tenant)) for probe in wave))
 
-    await asyncio.gather(*map(look_at, names))
+    with uncollected():
+        await asyncio.gather(*map(look_at, names))
     return tuple(
         Looked(name, guesses[name], dict(sorted(done[name].items())), left_out[name])
         for name in names

@@ -13,7 +13,7 @@ from typing import TypeGuard
 from agent.domain.knowledge.clouds import CLOUDS, LEGACY_EXCHANGES
 from agent.domain.knowledge.providers import PROFILES, Role
 from agent.domain.lookup import Answer, Exchange, Plan, Query, Reply, Silence, Unanswered, ask_all
-from agent.domain.names import MAX_NAME
+from agent.domain.names import MAX_NAME, could_be_address
 from agent.domain.public_suffix import owned_parents
 
 Address = IPv4Address | IPv6Address
@@ -177,6 +177,8 @@ def _is_address(record: object) -> TypeGuard[Address]:
 def literal(exchange: str) -> Address | None:
     """Return the address that an exchange spells instead of naming a host."""
     text = exchange.removeprefix("[").removesuffix("]").removeprefix("ipv6:")
+    if not could_be_address(text):
+        return None
     try:
         return ip_address(text)
     except ValueError:

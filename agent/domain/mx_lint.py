@@ -140,11 +140,14 @@ def _lint_absence(survey: Survey) -> Iterator[Finding]:
 
 
 def _lint_set(survey: Survey, expected: Expectation) -> Iterator[Finding]:
+    preferences: dict[str, list[int]] = {}
+    for one in survey.records:
+        preferences.setdefault(one.exchange, []).append(one.preference)
     for target in survey.targets:
-        own = [one for one in survey.records if one.exchange == target.exchange]
+        own = preferences.get(target.exchange, [])
         if len(own) > 1:
-            preferences = ", ".join(str(one.preference) for one in own[:10])
-            yield rules.DUPLICATE.found(f"{_name(target)} has the preferences {preferences}.")
+            listed = ", ".join(map(str, own[:10]))
+            yield rules.DUPLICATE.found(f"{_name(target)} has the preferences {listed}.")
     if len(survey.targets) > expected.max_exchanges:
         yield rules.TOO_MANY.found(
             f"{len(survey.targets)} exchanges, more than {expected.max_exchanges}."

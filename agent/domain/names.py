@@ -73,3 +73,8 @@ def _check(name: str) -> None:
     if labels[-1].isdigit():
         message = "ends in a number, as addresses do"
         raise ValueError(message)
+
+
+def could_be_address(text: str) -> bool:
+    """Tell whether *text* may be an IP address, at a glance: names end in no digit, as a rule."""
+    return ":" in text or text[-1:].isdecimal()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
-from agent.domain.names import MAX_LABEL, MAX_NAME, DomainName
+from agent.domain.names import MAX_LABEL, MAX_NAME, DomainName, could_be_address
 from agent.domain.spf_macro import Address, lower, octets
 
 
@@ -84,6 +84,8 @@ def _problem(domain: str) -> str:
 
 
 def _is_address(text: str) -> bool:
+    if not could_be_address(text):
+        return False
     try:
         ip_address(text)
     except ValueError:

@@ -163,6 +163,7 @@ def test_an_address_in_place_of_a_name_is_read(exchange: str, address: str) -> N
     [
         pytest.param("mail.example.com", True, True, id="ordinary"),
         pytest.param("localhost", True, True, id="single label"),
+        pytest.param("mail.example.1", True, True, id="a number at the end"),
         pytest.param("mail_1.example.com", False, True, id="underscore"),
         pytest.param("10 mail.example.com", False, False, id="preference inside"),
         pytest.param("mail.example.com ", False, False, id="trailing space"),
