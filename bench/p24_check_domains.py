@@ -1,16 +1,15 @@
 """What does it cost to look at 100 domains at once, all that DNS says of their mail?
 
 The domains are customers of Exchange Online with two senders more, keys, a DMARC record and a
-record for TLS reports; unbound answers for all of them, in front of a server of ours. Each variant
-has looked at one other domain before, so that all is imported, and keeps nothing of the 100.
+record for TLS reports; unbound answers for all of them, in front of Knot. Each variant has looked
+at one other domain before, so that all is imported, and keeps nothing of the 100.
 
 - ours: what `mailflow-agent check` does, all domains at once: every probe that needs no more than
   a name, every sender evaluated from samples of its networks, the list and the text.
 - checkdmarc: `check_domains` with what it does by default, but for BIMI, which we do not look at.
   It looks at the zone's name servers, its SOA record and its signatures as well; DKIM keys and
   senders it does not look at. It takes one domain after the other.
-- the same, far away: every answer that is there takes 10 ms longer, as from a resolver that has to
-  ask somebody.
+- the same, far away: every answer takes 10 ms longer.
 
 The name servers of the domains are ours as well, at addresses of twenty providers: we ask each of
 them for all that mail needs, and checkdmarc asks none.
@@ -21,13 +20,18 @@ A policy of MTA-STS is announced by none of the domains: fetching it would measu
 """
 
 import asyncio
+import functools
+import socket
 import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import HERE, Goal, Variant, compare, conclude, measure
 
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+
+if TYPE_CHECKING:
+    from servers.knot import Zone
 
 DOMAINS = 100
 ANOTHER = "another.com"
@@ -103,37 +107,54 @@ def checkdmarc(port: str, _: str) -> None:
     assert all(each["spf"]["valid"] and each["dmarc"]["valid"] for each in found), found
 
 
-def zone() -> dict[tuple[str, str], Any]:
+def zones() -> "dict[str, Zone]":
+    """The root, com, and a zone for each customer; all else stands in the first two."""
     from domains.world_of_domains import OTHER_KEY
 
     from agent.lab.world import SIGNING_KEY
-    from servers.dns import Published
+    from servers.knot import Zone
 
-    texts = dict(SHARED)
-    # What every resolver has, by which ours tells one from the gate of a network.
-    records: dict[tuple[str, str], Any] = {("com", "SOA"): Published("a.registry.example", TTL)}
+    shared = [_txt(name, text) for name, text in SHARED.items()]
+    customers: dict[str, list[str]] = {}
     for at, name in enumerate((*names(), ANOTHER)):
         token = name.replace(".", "-")
         keys = f"-{token}._domainkey.tenant.onmicrosoft.com"
         host = f"{token}.mail.protection.outlook.com"
-        texts |= {
-            name: SPF,
-            f"_dmarc.{name}": f"v=DMARC1; p=reject; rua=mailto:d@{name}",
-            f"_smtp._tls.{name}": f"v=TLSRPTv1; rua=mailto:d@{name}",
-            f"selector1{keys}": f"v=DKIM1; k=rsa; p={SIGNING_KEY}",
-            f"selector2{keys}": f"v=DKIM1; k=rsa; p={OTHER_KEY}",
-            f"k1._domainkey.{name}": f"v=DKIM1; k=rsa; p={OTHER_KEY}",
-        }
-        for selector in ("selector1", "selector2"):
-            alias = Published(f"{selector}{keys}", TTL)
-            records[f"{selector}._domainkey.{name}", "CNAME"] = alias
-        records[name, "MX"] = Published(f"0 {host}", TTL)
-        records[host, "A"] = Published("52.101.68.1", TTL)
-        records[name, "NS"] = Published((f"ns1.{name}", f"ns2.{name}"), TTL)
+        shared += [
+            f"{host}. {TTL} A 52.101.68.1",
+            _txt(f"selector1{keys}", f"v=DKIM1; k=rsa; p={SIGNING_KEY}"),
+            _txt(f"selector2{keys}", f"v=DKIM1; k=rsa; p={OTHER_KEY}"),
+        ]
         two = SERVERS[at % PROVIDERS], SERVERS[at % PROVIDERS + PROVIDERS]
-        records |= {(f"ns{n}.{name}", "A"): Published(two[n - 1], TTL) for n in (1, 2)}
-        records[name, "SOA"] = Published(f"ns1.{name}. dns.{name}. 7 7200 900 604800 {TTL}", TTL)
-    return records | {(name, "TXT"): Published(text, TTL) for name, text in texts.items()}
+        customers[name] = [
+            *_apex(name, f"ns1.{name}", f"ns2.{name}"),
+            *(f"ns{n}.{name}. {TTL} A {place}" for n, place in enumerate(two, 1)),
+            f"{name}. {TTL} MX 0 {host}.",
+            *(f"selector{n}._domainkey.{name}. {TTL} CNAME selector{n}{keys}." for n in (1, 2)),
+            _txt(name, SPF),
+            _txt(f"_dmarc.{name}", f"v=DMARC1; p=reject; rua=mailto:d@{name}"),
+            _txt(f"_smtp._tls.{name}", f"v=TLSRPTv1; rua=mailto:d@{name}"),
+            _txt(f"k1._domainkey.{name}", f"v=DKIM1; k=rsa; p={OTHER_KEY}"),
+        ]
+    of_com = [line for line in shared if line.partition(" ")[0].endswith(".com.")]
+    lines = {
+        ".": [*_apex("", "a.registry.example"), *(each for each in shared if each not in of_com)],
+        "com": [*_apex("com", "a.registry.example"), *of_com],
+        **customers,
+    }
+    return {
+        name: Zone("\n".join(each) + "\n", ago=None, is_whole=True) for name, each in lines.items()
+    }
+
+
+def _apex(name: str, *servers: str) -> list[str]:
+    soa = f"{name}. {TTL} SOA {servers[0]}. dns.{servers[0]}. 7 7200 900 1209600 {TTL}"
+    return [soa, *(f"{name}. {TTL} NS {server}." for server in servers)]
+
+
+def _txt(name: str, text: str) -> str:
+    strings = " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
+    return f"{name}. {TTL} TXT {strings}"
 
 
 def _variants(port: int, authority: int, where: str) -> tuple[Variant, ...]:
@@ -144,25 +165,64 @@ def _variants(port: int, authority: int, where: str) -> tuple[Variant, ...]:
     )
 
 
+async def _away(port: int) -> int:
+    """Listen in front of a server, and return where."""
+    loop = asyncio.get_running_loop()
+    udp, _ = await loop.create_datagram_endpoint(functools.partial(_Away, port), ("127.0.0.1", 0))
+    mine = int(udp.get_extra_info("sockname")[1])
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        back.write(await reader.read(65_535))
+        length = await there.readexactly(2)
+        reply = await there.readexactly(int.from_bytes(length))
+        await asyncio.sleep(AWAY)
+        writer.write(length + reply)
+        writer.close()
+        back.close()
+
+    await asyncio.start_server(serve, "127.0.0.1", mine)
+    return mine
+
+
+class _Away(asyncio.DatagramProtocol):
+    """Hands questions on, and each reply back after a while, as a resolver that is far away."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._own: asyncio.DatagramTransport
+
+    def connection_made(self, transport: Any) -> None:
+        self._own = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        one = socket.socket(type=socket.SOCK_DGRAM)
+        one.settimeout(0)
+        one.connect(("127.0.0.1", self._port))
+
+        def heard() -> None:
+            loop.remove_reader(one)
+            reply = one.recv(65_535)
+            one.close()
+            loop.call_later(AWAY, self._own.sendto, reply, addr)
+
+        loop.add_reader(one, heard)
+        one.send(data)
+
+
 async def _main() -> None:
-    from agent.adapters import dns_serving
-    from servers.dns import Delayed, DnsServer
+    from servers.knot import knot
     from servers.unbound import unbound
 
-    dns_serving.NEGATIVE_TTL = TTL
-    near = zone()
-    far = {key: Delayed(each.records, AWAY) for key, each in near.items() if key[1] != "CNAME"}
-    far |= {key: each for key, each in near.items() if key[1] == "CNAME"}
-    async with (
-        DnsServer(near) as server,
-        unbound(server.address) as (_, port),
-        DnsServer(far) as distant,
-    ):
-        variants = (
-            *_variants(port, server.port, ""),
-            *_variants(distant.port, distant.port, ", far away"),
-        )
-        results = await asyncio.to_thread(compare, variants)
+    with knot(zones()) as authority:
+        async with unbound(authority.address) as (_, port):
+            ways = [await _away(real) for real in (port, authority.address[1])]
+            variants = (
+                *_variants(port, authority.address[1], ""),
+                *_variants(*ways, ", far away"),
+            )
+            results = await asyncio.to_thread(compare, variants)
     conclude(
         results,
         Goal("ours", "checkdmarc", "cpu", gate=1.5, moonshot=0.1),

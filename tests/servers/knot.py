@@ -64,12 +64,14 @@ class Zone:
 
     ``ago`` is how long ago they were signed, None for never; ``spoilt`` are texts of the signed
     zone and what somebody made of them afterwards; with ``is_anchored`` there is a trust anchor.
+    Where it ``is_whole`` the lines have SOA and NS records of their own.
     """
 
     lines: str
     ago: timedelta | None = timedelta(0)
     spoilt: tuple[tuple[str, str], ...] = ()
     is_anchored: bool = True
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,8 @@ def _configure(folder: Path, port: int, zones: Mapping[str, Zone], *, signing: b
 
 def _prepare(folder: Path, conf: Path, name: str, zone: Zone) -> Iterator[str]:
     """Write a zone as it is served, and yield its trust anchor."""
-    path = folder / "zones" / f"{name}.zone"
-    path.write_text(_APEX.format(zone=name) + zone.lines)
+    path = folder / "zones" / f"{name.removesuffix('.')}.zone"  # as %s has it
+    path.write_text(("" if zone.is_whole else _APEX.format(zone=name)) + zone.lines)
     if zone.ago is None:
         return
     then = str(int((datetime.now().astimezone() - zone.ago).timestamp()))
