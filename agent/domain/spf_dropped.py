@@ -1,10 +1,11 @@
 """Whom does an SPF record let pass now, and would not after a change?
 
 Every network that the whole tree of the record lets pass is sampled: both its ends, and the places
-where a network of the new record begins or ends within it. The samples are evaluated as a receiver
+where the networks of the new record begin or end within it. The samples are evaluated as a receiver
 would, before and after; so a term that is only written in another way is not missed.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
@@ -20,8 +21,7 @@ from agent.domain.spf_tree import Forest, State, Twig, grow
 from agent.domain.together import together
 
 MAX_SAMPLES = 400  # of one record
-_MOST_TERMS = MAX_SAMPLES // 2  # that are looked at; a record of that many fits no answer
-_MOST_COMPARED = 250  # networks of the new record whose ends are looked at
+_MOST_TERMS = MAX_SAMPLES // 2  # that are looked at
 _WIDEST = {4: 8, 6: 16}  # what is wider names nobody: it lets everybody pass
 
 Network = IPv4Network | IPv6Network
@@ -98,27 +98,66 @@ def _is_loose(twig: Twig) -> bool:
 
 
 def samples(old: Reach, new: Reach) -> dict[str, tuple[Address, ...]]:
-    """Choose addresses to evaluate for each term of the *old* record."""
-    known = dict.fromkeys(one for each in new.networks.values() for one in each)
-    there = tuple(known)[:_MOST_COMPARED]
-    terms = tuple(old.networks.items())[:_MOST_TERMS]
+    """Choose addresses to evaluate for each term of the *old* record.
+
+    Those that no network of the *new* one holds come first: where only some are evaluated, what is
+    lost must be among them.
+    """
+    there = _Ranges(one for each in new.networks.values() for one in each)
+    places = {term: there.sort(networks) for term, networks in old.networks.items()}
+    terms = sorted(places, key=lambda term: not places[term][0])[:_MOST_TERMS]
     room = MAX_SAMPLES // max(1, len(terms))
     found = {}
-    for term, networks in terms:
-        points = tuple(dict.fromkeys(p for one in networks for p in _points(one, there)))
-        found[term] = points[:: max(1, -(-len(points) // room))]
+    for term in (one for one in places if one in terms):
+        outside, inside = places[term]
+        chosen = _thin(outside, room)
+        found[term] = (*chosen, *_thin(inside, room - len(chosen)))
     return found
 
 
-def _points(network: Network, there: Iterable[Network]) -> Iterator[Address]:
-    """Yield the ends of *network*, and the places where one of the others begins or ends in it."""
-    yield from ends(network)
-    first, last = int(network[0]), int(network[-1])
-    kind = type(network[0])
-    for other in there:
-        if other.version == network.version:
-            edges = (int(other[0]) - 1, int(other[0]), int(other[-1]) + 1)
+def _thin(points: tuple[Address, ...], most: int) -> tuple[Address, ...]:
+    """Return at most so many of *points*, evenly spread."""
+    return points[:: max(1, -(-len(points) // most))] if most else ()
+
+
+class _Ranges:
+    """Where the networks of a record lie: their first and last numbers by version, in order."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._firsts: dict[int, list[int]] = {4: [], 6: []}
+        self._lasts: dict[int, list[int]] = {4: [], 6: []}
+        edges = {(each.version, int(each[0]), int(each[-1])) for each in networks}
+        for version, first, last in sorted(edges):
+            lasts = self._lasts[version]
+            if lasts and first <= lasts[-1] + 1:
+                lasts[-1] = max(lasts[-1], last)
+                continue
+            self._firsts[version].append(first)
+            lasts.append(last)
+
+    def sort(self, networks: Iterable[Network]) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+        """Return the places to look at in *networks*: those outside the ranges, and those inside.
+
+        These are both ends of each, and where a range begins or ends within it.
+        """
+        points = dict.fromkeys(point for one in networks for point in self._points(one))
+        inside = {point: self._holds(point) for point in points}
+        return (
+            tuple(one for one in points if not inside[one]),
+            tuple(one for one in points if inside[one]),
+        )
+
+    def _points(self, network: Network) -> Iterator[Address]:
+        yield from ends(network)
+        first, last, kind = int(network[0]), int(network[-1]), type(network[0])
+        firsts, lasts = self._firsts[network.version], self._lasts[network.version]
+        for at in range(bisect_left(lasts, first), bisect_right(firsts, last)):
+            edges = (firsts[at] - 1, firsts[at], lasts[at] + 1)
             yield from (kind(number) for number in edges if first < number < last)
+
+    def _holds(self, point: Address) -> bool:
+        at = bisect_right(self._firsts[point.version], int(point)) - 1
+        return at >= 0 and int(point) <= self._lasts[point.version][at]
 
 
 def results(domain: str, addresses: tuple[Address, ...]) -> Plan[dict[Address, Result]]:

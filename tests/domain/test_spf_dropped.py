@@ -135,6 +135,25 @@ def test_a_record_without_end_is_sampled() -> None:
     assert MAX_SAMPLES // 2 < len(points) <= MAX_SAMPLES
 
 
+@pytest.mark.parametrize("left_out", [0, 21, 39])
+def test_a_network_that_flattening_leaves_out_is_found_among_many(left_out: int) -> None:
+    networks = [f"ip4:10.{n}.7.0/24" for n in range(40)]
+    own = " ".join(f"ip4:192.0.2.{n}" for n in range(14))
+    big = f"big.example TXT v=spf1 {' '.join(networks)} -all"
+    gone = networks.pop(left_out)
+    was = zone_of(f"{D} TXT v=spf1 {own} include:big.example -all\n{big}")
+    becomes = zone_of(f"{D} TXT v=spf1 {own} {' '.join(networks)} -all\n{big}")
+    chosen = samples(replay(reach(D), was), replay(reach(D), becomes))
+    assert gone.removeprefix("ip4:").removesuffix("/24") in map(str, chosen["include:big.example"])
+
+
+def test_a_term_that_is_dropped_is_found_behind_many_that_stay() -> None:
+    many = " ".join(f"ip4:10.{n // 250}.{n % 250}.0/30" for n in range(300))
+    was = replay(reach(D), zone_of(f"{D} TXT v=spf1 {many} ip4:192.0.2.1 -all"))
+    becomes = replay(reach(D), zone_of(f"{D} TXT v=spf1 {many} -all"))
+    assert "ip4:192.0.2.1" in samples(was, becomes)
+
+
 @pytest.mark.parametrize(
     ("record", "senders"),
     [
