@@ -1,5 +1,6 @@
 """Are plans answered in order, and run again only where an answer has changed?"""
 
+import asyncio
 from collections.abc import Hashable
 from ipaddress import IPv4Address
 
@@ -216,3 +217,23 @@ async def test_what_nobody_takes_over_is_dropped_in_time() -> None:
     assert plans.runs == runs
     await drive(part(recall, plans, 0), resolver)
     assert plans.runs == runs + 1
+
+
+async def test_one_control_name_without_an_answer_does_not_keep_what_is_gone() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    class Slow(Listed):
+        async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
+            if any(query.name not in self.replies for query in queries):
+                await asyncio.Event().wait()  # for ever
+            return await super().resolve_all(queries)
+
+    resolver = Slow()
+    resolver.replies |= {"org": Answer(("ns.example",))}
+    recall = Recall(resolver)
+    recall.controls = ("com", "org")
+    await recall.derive("key", None, ask_mx)
+    resolver.replies["example.com"] = Answer()
+    async with asyncio.timeout(5):
+        assert await recall.derive("key", None, ask_mx) is resolver.replies["example.com"]
