@@ -47,15 +47,21 @@ class Simulation:
         """How bad it is after the change.
 
         Mail that would be lost by it is critical, and what may not be meant is worth a warning.
+        Where a term goes that passes nobody knows whom, nobody knows what is lost.
         """
         known = [self.after.severity]
         if self.standard.notice:
             known.append(Severity.WARNING)
-        if self.doubts or self.standard.is_unsure:
+        if self.doubts or self.standard.is_unsure or self.is_anybodys_guess:
             known.append(Severity.UNKNOWN)
         if self.lost:
             known.append(Severity.CRITICAL)
         return max(known)
+
+    @property
+    def is_anybodys_guess(self) -> bool:
+        """Whether a term is dropped that lets pass whom only the client decides."""
+        return any(one.dropped.becomes is None for one in self.losses)
 
     @cached_property
     def lost(self) -> tuple[str, ...]:
@@ -107,6 +113,8 @@ def _first_line(found: Simulation, pen: Pen) -> str:
         reason = f"mail from {found.lost[0]} would be lost"
     elif found.severity is Severity.UNKNOWN:
         reason = "DNS could not say all"
+        if found.is_anybodys_guess:
+            reason = "whose mail would be lost cannot be told"
     elif found.standard.is_handover:
         reason = "others take its mail than now"
     return draw_verdict(found.severity, f"{pen.paint(subject, None, bold=True)}: {reason}", pen)
