@@ -18,7 +18,7 @@ from agent.domain.tenancy.hygiene_view import View, few
 from agent.domain.tenancy.objects import DnsRecord
 
 _AT_HOME = frozenset({"hybrid", "on-premises", "parked"})  # topologies with Outlook elsewhere
-_ELSEWHERE = ("include:", "redirect=")  # what may name somebody by way of another
+_ELSEWHERE = ("include:", "redirect=", "exists:")  # what may name somebody by way of another
 
 
 def records(view: View) -> Iterator[Finding]:

@@ -70,6 +70,7 @@ CASES = [
     (fires, rules.RECORD_DIFFERS, "SPF without it", saying("v=spf1 ip4:192.31.196.1 -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF with it", saying(f"v=spf1 mx +{INCLUDE} -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF by another", saying("v=spf1 include:spf.fabrikam.com -all")),
+    (quiet, rules.RECORD_DIFFERS, "SPF by macros", saying("v=spf1 exists:%{i}.spf.example -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF handed over", saying("v=spf1 redirect=fabrikam.com")),
     (quiet, rules.RECORD_DIFFERS, "parked", saying("v=spf1 -all", "parked")),
     (quiet, rules.RECORD_DIFFERS, "no answer for TXT", saying(None)),
