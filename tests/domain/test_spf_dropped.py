@@ -85,6 +85,16 @@ def test_another_way_to_write_it_is_no_loss(old: str, new: str) -> None:
         ("redirect=spf.crm.example", "-all", [("redirect=spf.crm.example", "fail", True)]),
         ("mx a -all", "a -all", [("mx", "fail", True)]),
         (
+            "include:spf.protection.outlook.com -all",
+            "-ip4:40.92.3.16/28 include:spf.protection.outlook.com -all",
+            [("include:spf.protection.outlook.com", "fail", False)],
+        ),
+        (
+            "ip4:192.0.2.1 -all",
+            "?ip4:192.0.2.0/24 ip4:192.0.2.1",
+            [("ip4:192.0.2.1", "neutral", True)],
+        ),
+        (
             "include:loose.example ptr -all",
             "-all",
             [("include:loose.example", None, True), ("ptr", None, True)],
@@ -119,6 +129,13 @@ def test_the_provider_behind_an_include_is_known() -> None:
     (seen,) = lost("v=spf1 include:spf.protection.outlook.com -all", "v=spf1 -all")
     assert seen.profile == "exchange-online"
     assert [str(ip) for ip in seen.addresses] == ["40.92.0.0", "40.93.255.255"]
+
+
+def test_records_that_let_the_same_pass_in_another_way_are_not_equal() -> None:
+    one, other = "v=spf1 ip4:192.0.2.1 -all", "v=spf1 -ip4:0.0.0.0/0 ip4:192.0.2.1 -all"
+    assert replay(reach(D), world(one)) == replay(reach(D), world(one))
+    assert replay(reach(D), world(one)) != replay(reach(D), world(other))
+    assert [each.becomes for each in lost(one, other)] == [Result.FAIL]
 
 
 def test_silence_is_no_record_without_terms() -> None:
