@@ -93,6 +93,8 @@ def as_text(found: Simulation, pen: Pen) -> Iterator[str]:
         yield from _draw_change(change, pen)
     if found.fates or found.losses:
         yield from _draw_lost(found, pen)
+    elif found.after.guess.topology != "parked":
+        yield "  nobody is known to send, so that nobody is known to lose mail: see --sender"
     if found.losses:
         yield from _draw_losses(found.losses, pen)
     if found.fates:

@@ -306,6 +306,7 @@ async def test_a_term_that_depends_on_the_client_is_not_dropped_for_nothing() ->
         ("com", "SOA"): "ns.example. h.example. 1 2 3 4 5",
         ("adatum.com", "MX"): "10 mail.fabrikam.com",
         ("mail.fabrikam.com", "A"): "25.18.9.1",
+        ("fabrikam.com", "MX"): "10 mail.fabrikam.com",
         ("adatum.com", "TXT"): "v=spf1 ip4:25.18.9.1 exists:%{i}.spf.adatum.com -all",
         ("_dmarc.adatum.com", "TXT"): "v=DMARC1; p=reject; rua=mailto:dmarc@adatum.com",
     }
@@ -313,5 +314,9 @@ async def test_a_term_that_depends_on_the_client_is_not_dropped_for_nothing() ->
         place = f"127.0.0.1:{server.address[1]}"
         spf = "v=spf1 ip4:25.18.9.1 -all"
         ended = await mailflow_agent("simulate", "adatum.com", "--spf", spf, "--resolver", place)
+        nobody = await mailflow_agent(
+            "simulate", "fabrikam.com", "--dmarc", "reject", "--resolver", place
+        )
+    assert "nobody is known to send, so that nobody is known to lose mail" in nobody.out
     first, *_ = ended.out.splitlines()
     assert (ended.code, "whose mail would be lost cannot be told" in first) == (3, True), ended.out
