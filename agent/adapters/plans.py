@@ -67,6 +67,7 @@ class Recall:
     def __init__(self, resolver: Resolves) -> None:
         self.controls: tuple[str, ...] = ()
         self._resolver = resolver
+        self._has_seen = False
         self._memories: dict[str, _Memory] = {}
         self._shared: OrderedDict[Hashable, _Memory] = OrderedDict()
 
@@ -79,6 +80,9 @@ class Recall:
         """
         memory = self._memories.get(key)
         if memory is None or not _is_owned(memory.owner, owner):
+            # The first check may be due before anybody has looked at the resolver.
+            if not self._has_seen and not await self.sees():
+                return await drive(make(), _Gate())
             return await self._run(key, owner, make())
         told: list[tuple[Reply, ...]] = []
         for queries, before in zip(memory.asked, memory.told, strict=True):
@@ -102,6 +106,7 @@ class Recall:
         try:
             for each in asyncio.as_completed(looks):
                 if await each:
+                    self._has_seen = True
                     return True
         finally:
             for look in looks:
