@@ -198,6 +198,9 @@ function Get-All {
     if ($command.Parameters.ContainsKey('ResultSize')) {
         $Parameters = $Parameters + @{ ResultSize = 'Unlimited' }
     }
+    if ($command.Parameters.ContainsKey('All')) {
+        $Parameters = $Parameters + @{ All = $true }
+    }
     & $Cmdlet @Parameters
 }
 

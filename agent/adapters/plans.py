@@ -9,12 +9,13 @@ believed only of a resolver that knows its control names at that moment: the gat
 the same of every name, and may have taken the resolver's place since somebody looked.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
-from agent.domain.control import control
+from agent.domain.control import known
 from agent.domain.lookup import Plan, Query, Reply, Silence, Unanswered
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Recall:
     def __init__(self, resolver: Resolves) -> None:
         self.controls: tuple[str, ...] = ()
         self._resolver = resolver
+        self._has_seen = False
         self._memories: dict[str, _Memory] = {}
         self._shared: OrderedDict[Hashable, _Memory] = OrderedDict()
 
@@ -78,6 +80,9 @@ class Recall:
         """
         memory = self._memories.get(key)
         if memory is None or not _is_owned(memory.owner, owner):
+            # The first check may be due before anybody has looked at the resolver.
+            if not self._has_seen and not await self.sees():
+                return await drive(make(), _Gate())
             return await self._run(key, owner, make())
         told: list[tuple[Reply, ...]] = []
         for queries, before in zip(memory.asked, memory.told, strict=True):
@@ -90,8 +95,23 @@ class Recall:
         return cast("T", memory.result)
 
     async def sees(self) -> bool:
-        """Tell whether the resolver sees DNS, now: it knows a control name."""
-        return (await drive(control(self.controls), self._resolver)).is_clear
+        """Tell whether the resolver sees DNS, now: it knows a control name.
+
+        The first that it knows is enough. Waiting for one without an answer could take longer than
+        a check has, and hide what is really gone.
+        """
+        looks = [
+            asyncio.ensure_future(drive(known(name), self._resolver)) for name in self.controls
+        ]
+        try:
+            for each in asyncio.as_completed(looks):
+                if await each:
+                    self._has_seen = True
+                    return True
+        finally:
+            for look in looks:
+                look.cancel()
+        return not looks
 
     def share(self, key: Hashable, make: Callable[[], Plan[T]]) -> Plan[T]:
         """Run a plan as part of another, or take over what an equal one has just made.

@@ -47,15 +47,21 @@ class Simulation:
         """How bad it is after the change.
 
         Mail that would be lost by it is critical, and what may not be meant is worth a warning.
+        Where a term goes that passes nobody knows whom, nobody knows what is lost.
         """
         known = [self.after.severity]
         if self.standard.notice:
             known.append(Severity.WARNING)
-        if self.doubts or self.standard.is_unsure:
+        if self.doubts or self.standard.is_unsure or self.is_anybodys_guess:
             known.append(Severity.UNKNOWN)
         if self.lost:
             known.append(Severity.CRITICAL)
         return max(known)
+
+    @property
+    def is_anybodys_guess(self) -> bool:
+        """Whether a term is dropped that lets pass whom only the client decides."""
+        return any(one.dropped.becomes is None for one in self.losses)
 
     @cached_property
     def lost(self) -> tuple[str, ...]:
@@ -87,6 +93,8 @@ def as_text(found: Simulation, pen: Pen) -> Iterator[str]:
         yield from _draw_change(change, pen)
     if found.fates or found.losses:
         yield from _draw_lost(found, pen)
+    elif found.after.guess.topology != "parked":
+        yield "  nobody is known to send, so that nobody is known to lose mail: see --sender"
     if found.losses:
         yield from _draw_losses(found.losses, pen)
     if found.fates:
@@ -107,6 +115,8 @@ def _first_line(found: Simulation, pen: Pen) -> str:
         reason = f"mail from {found.lost[0]} would be lost"
     elif found.severity is Severity.UNKNOWN:
         reason = "DNS could not say all"
+        if found.is_anybodys_guess:
+            reason = "whose mail would be lost cannot be told"
     elif found.standard.is_handover:
         reason = "others take its mail than now"
     return draw_verdict(found.severity, f"{pen.paint(subject, None, bold=True)}: {reason}", pen)

@@ -130,6 +130,12 @@ def control(names: tuple[str, ...]) -> Plan[Sight]:
     return Sight(told, known, nowhere)
 
 
+def known(name: str) -> Plan[bool]:
+    """Ask for *name* alone, and tell whether it has an SOA record, or another of a mail domain."""
+    (reply,) = yield from ask_all((Query(name, "SOA", fresh=True),))
+    return _has_records(reply) or bool((yield from _known_else({name: reply})))
+
+
 def _known_else(told: Mapping[str, Reply]) -> Plan[frozenset[str]]:
     """Return the names that have another record than SOA, as one within a zone may."""
     within = [each for each, reply in told.items() if isinstance(reply, Answer)]

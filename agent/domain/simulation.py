@@ -141,13 +141,23 @@ def _loss(one: Dropped, rows: dict[str, Fate], after: Mail) -> Loss:
         return Loss(
             one, "whom it lets pass depends on the client, and cannot be told", is_lost=False
         )
-    if one.profile in rows:
-        return Loss(one, f"SPF {one.becomes}; {rows[one.profile].becomes}", is_lost=False)
+    row = rows.get(one.profile)
+    if row is not None and not _rests_on_spf(row.after):
+        return Loss(one, f"SPF {one.becomes}; {row.becomes}", is_lost=False)
     is_lost, becomes = _without_spf(after.policy, is_fail=one.becomes is Result.FAIL)
     if one.was is not Result.PASS:
         # It does not pass now either, so that nobody can tell what the change costs.
         return Loss(one, f"SPF {one.was} now, {one.becomes} then; {becomes}", is_lost=False)
     return Loss(one, f"SPF {one.becomes}; {becomes}", is_lost)
+
+
+def _rests_on_spf(row: Row) -> bool:
+    """Tell whether SPF alone lets the sender's mail align: from where it fails, nothing does.
+
+    A sender is sampled in some of its networks, and may pass by those.
+    """
+    signs = row.dkim.chance is Chance.PASS or row.dkim.is_silent
+    return row.spf_aligned.chance is Chance.PASS and not signs
 
 
 def selectors_to_declare(wished: tuple[str, ...], senders: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """Whom does an SPF record let pass now, and would not after a change?
 
 Every network that the whole tree of the record lets pass is sampled: both its ends, and the places
-where a network of the new record begins or ends within it. The samples are evaluated as a receiver
+where the networks of the new record begin or end within it. The samples are evaluated as a receiver
 would, before and after; so a term that is only written in another way is not missed.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from itertools import chain
 
 from agent.domain.guess import profile_of_include
 from agent.domain.lookup import Plan
@@ -20,8 +22,7 @@ from agent.domain.spf_tree import Forest, State, Twig, grow
 from agent.domain.together import together
 
 MAX_SAMPLES = 400  # of one record
-_MOST_TERMS = MAX_SAMPLES // 2  # that are looked at; a record of that many fits no answer
-_MOST_COMPARED = 250  # networks of the new record whose ends are looked at
+_MOST_TERMS = MAX_SAMPLES // 2  # that are looked at
 _WIDEST = {4: 8, 6: 16}  # what is wider names nobody: it lets everybody pass
 
 Network = IPv4Network | IPv6Network
@@ -32,13 +33,17 @@ class Reach:
     """What each term of a record lets pass, by the text of the term.
 
     ``loose`` are terms, or what they lead to, that depend on the client; ``profiles`` the names of
-    the providers behind includes. ``is_silent`` tells that DNS could not say what the record is.
+    the providers behind includes. ``barred`` is what terms match that let nobody pass, who then
+    meets no later one. ``text`` is the record. ``is_silent`` tells that DNS could not say what the
+    record is.
     """
 
     networks: Mapping[str, tuple[Network, ...]]
     profiles: Mapping[str, str]
     loose: tuple[str, ...] = ()
     is_silent: bool = False
+    barred: tuple[Network, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,12 @@ def reach(domain: str) -> Plan[Reach]:
     forest = yield from grow(domain)
     networks: dict[str, tuple[Network, ...]] = {}
     profiles, loose = {}, []
+    barred: dict[Network, None] = {}
     for twig in forest.root.twigs:
-        if not passes(twig) or isinstance(twig.term, All):
+        if isinstance(twig.term, All):
+            continue
+        if not passes(twig):
+            barred |= dict.fromkeys(_networks(twig, forest))
             continue
         networks[twig.term.text] = tuple(dict.fromkeys(_networks(twig, forest)))
         profile = profile_of_include((twig.target or "").lower())
@@ -73,7 +82,7 @@ def reach(domain: str) -> Plan[Reach]:
         if any(_is_loose(one) for one in _below(twig)):
             loose.append(twig.term.text)
     is_silent = forest.root.state is State.UNANSWERED
-    return Reach(networks, profiles, tuple(loose), is_silent)
+    return Reach(networks, profiles, tuple(loose), is_silent, tuple(barred), forest.root.text)
 
 
 def _below(twig: Twig) -> Iterator[Twig]:
@@ -98,27 +107,70 @@ def _is_loose(twig: Twig) -> bool:
 
 
 def samples(old: Reach, new: Reach) -> dict[str, tuple[Address, ...]]:
-    """Choose addresses to evaluate for each term of the *old* record."""
-    known = dict.fromkeys(one for each in new.networks.values() for one in each)
-    there = tuple(known)[:_MOST_COMPARED]
-    terms = tuple(old.networks.items())[:_MOST_TERMS]
+    """Choose addresses to evaluate for each term of the *old* record.
+
+    Those that no network of the *new* one holds, or one that lets nobody pass, come first: where
+    only some are evaluated, what is lost must be among them.
+    """
+    there = _Ranges(one for each in new.networks.values() for one in each)
+    barred = _Ranges(new.barred)
+    places = {term: _places(networks, there, barred) for term, networks in old.networks.items()}
+    terms = sorted(places, key=lambda term: not places[term][0])[:_MOST_TERMS]
     room = MAX_SAMPLES // max(1, len(terms))
     found = {}
-    for term, networks in terms:
-        points = tuple(dict.fromkeys(p for one in networks for p in _points(one, there)))
-        found[term] = points[:: max(1, -(-len(points) // room))]
+    for term in (one for one in places if one in terms):
+        outside, inside = places[term]
+        chosen = _thin(outside, room)
+        found[term] = (*chosen, *_thin(inside, room - len(chosen)))
     return found
 
 
-def _points(network: Network, there: Iterable[Network]) -> Iterator[Address]:
-    """Yield the ends of *network*, and the places where one of the others begins or ends in it."""
-    yield from ends(network)
-    first, last = int(network[0]), int(network[-1])
-    kind = type(network[0])
-    for other in there:
-        if other.version == network.version:
-            edges = (int(other[0]) - 1, int(other[0]), int(other[-1]) + 1)
+def _thin(points: tuple[Address, ...], most: int) -> tuple[Address, ...]:
+    """Return at most so many of *points*, evenly spread."""
+    return points[:: max(1, -(-len(points) // most))] if most else ()
+
+
+class _Ranges:
+    """Where the networks of a record lie: their first and last numbers by version, in order."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._firsts: dict[int, list[int]] = {4: [], 6: []}
+        self._lasts: dict[int, list[int]] = {4: [], 6: []}
+        edges = {(each.version, int(each[0]), int(each[-1])) for each in networks}
+        for version, first, last in sorted(edges):
+            lasts = self._lasts[version]
+            if lasts and first <= lasts[-1] + 1:
+                lasts[-1] = max(lasts[-1], last)
+                continue
+            self._firsts[version].append(first)
+            lasts.append(last)
+
+    def edges(self, network: Network) -> Iterator[Address]:
+        """Yield where a range begins or ends within *network*."""
+        first, last, kind = int(network[0]), int(network[-1]), type(network[0])
+        firsts, lasts = self._firsts[network.version], self._lasts[network.version]
+        for at in range(bisect_left(lasts, first), bisect_right(firsts, last)):
+            edges = (firsts[at] - 1, firsts[at], lasts[at] + 1)
             yield from (kind(number) for number in edges if first < number < last)
+
+    def holds(self, point: Address) -> bool:
+        """Tell whether *point* lies in a range."""
+        at = bisect_right(self._firsts[point.version], int(point)) - 1
+        return at >= 0 and int(point) <= self._lasts[point.version][at]
+
+
+def _places(
+    networks: tuple[Network, ...], there: _Ranges, barred: _Ranges
+) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """Return the places to look at in *networks*: those that may not pass, and those that should.
+
+    These are both ends of each, and where a range begins or ends within it.
+    """
+    points = dict.fromkeys(
+        point for one in networks for point in chain(ends(one), there.edges(one), barred.edges(one))
+    )
+    good = {point: there.holds(point) and not barred.holds(point) for point in points}
+    return tuple(one for one in points if not good[one]), tuple(one for one in points if good[one])
 
 
 def results(domain: str, addresses: tuple[Address, ...]) -> Plan[dict[Address, Result]]:

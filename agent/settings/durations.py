@@ -12,7 +12,7 @@ from pydantic.functional_validators import BeforeValidator
 
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
 _MAX_DIGITS = 9  # of one number in a duration: 30 years in seconds
-_MAX_DAYS_DIGITS = 7  # as much as that many hours
+_LONGEST = timedelta(days=36_500)  # no calendar ends within it of any moment
 
 
 def read_duration(text: object) -> timedelta:
@@ -23,15 +23,16 @@ def read_duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
-    if (
-        match is None
-        or any(len(part or "") > _MAX_DIGITS for part in match.groups())
-        or len(match[1] or "") > _MAX_DAYS_DIGITS
-    ):
+    if match is None or any(len(part or "") > _MAX_DIGITS for part in match.groups()):
         message = "is not a duration; write it as 30s, 5m, 1h30m or 60d"
         raise ValueError(message)
-    days, hours, minutes, seconds, milliseconds = (int(part or 0) for part in match.groups())
-    return timedelta(days, seconds, 0, milliseconds, minutes, hours)
+    numbers = (int(part or 0) for part in match.groups())
+    units = (86_400_000, 3_600_000, 60_000, 1000, 1)
+    milliseconds = sum(number * unit for number, unit in zip(numbers, units, strict=True))
+    if milliseconds > _LONGEST // timedelta(milliseconds=1):
+        message = f"is longer than {_LONGEST.days}d"
+        raise ValueError(message)
+    return timedelta(milliseconds=milliseconds)
 
 
 def write_duration(value: timedelta) -> str:

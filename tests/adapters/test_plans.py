@@ -1,5 +1,6 @@
 """Are plans answered in order, and run again only where an answer has changed?"""
 
+import asyncio
 from collections.abc import Hashable
 from ipaddress import IPv4Address
 
@@ -105,6 +106,7 @@ async def test_what_a_plan_was_made_from_is_part_of_the_memory() -> None:
 
 
 GONE, BACK = Answer(name_exists=False), ANSWERS["example.com"]
+KNOWN = Answer(("ns.example",))
 
 
 async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() -> None:
@@ -113,11 +115,12 @@ async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() 
 
     resolver = Listed()
     recall = Recall(resolver)
+    await recall.derive("key", None, ask_mx)
     recall.controls = ("com",)  # which nobody knows
     silent = Unanswered(Silence.TIMEOUT)
     assert isinstance(BACK, Answer)
     for told, is_believed in (
-        (BACK, True),  # there is nothing to compare it with
+        (BACK, True),
         (Answer(BACK.records[::-1]), True),
         (GONE, False),
         (silent, True),
@@ -134,18 +137,36 @@ async def test_that_a_record_is_gone_is_believed_only_where_dns_is_seen() -> Non
     resolver = Listed()
     recall = Recall(resolver)
     recall.controls = ("com", "org")
+    resolver.replies["org"] = KNOWN
     assert await recall.derive("key", None, ask_mx) is BACK
+    del resolver.replies["org"]
     resolver.replies["example.com"] = GONE
     reply = await recall.derive("key", None, ask_mx)
     assert isinstance(reply, Unanswered)
     assert reply.is_ours
     resolver.replies["example.com"] = BACK
     assert await recall.derive("key", None, ask_mx) is BACK
-    resolver.replies |= {"example.com": GONE, "org": Answer(("ns.example",))}
+    resolver.replies |= {"example.com": GONE, "org": KNOWN}
     assert await recall.derive("key", None, ask_mx) is GONE
     asked = len(resolver.asked)
     assert await recall.derive("key", None, ask_mx) is GONE
     assert len(resolver.asked) == asked + 1  # what is known to be gone needs no confirmation
+
+
+async def test_the_first_answer_is_believed_of_a_resolver_that_has_once_seen_dns() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    resolver = Listed()
+    resolver.replies["example.com"] = GONE
+    recall = Recall(resolver)
+    recall.controls = ("com",)
+    assert isinstance(await recall.derive("key", None, ask_mx), Unanswered)
+    resolver.replies["com"] = KNOWN
+    assert await recall.derive("key", None, ask_mx) is GONE
+    asked = len(resolver.asked)
+    assert await recall.derive("another", None, ask_mx) is GONE
+    assert len(resolver.asked) == asked + 1  # once in the life of the agent is enough
 
 
 async def test_without_control_names_every_reply_is_believed() -> None:
@@ -216,3 +237,23 @@ async def test_what_nobody_takes_over_is_dropped_in_time() -> None:
     assert plans.runs == runs
     await drive(part(recall, plans, 0), resolver)
     assert plans.runs == runs + 1
+
+
+async def test_one_control_name_without_an_answer_does_not_keep_what_is_gone() -> None:
+    def ask_mx() -> Plan[Reply]:
+        return (yield from ask(MX))
+
+    class Slow(Listed):
+        async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
+            if any(query.name not in self.replies for query in queries):
+                await asyncio.Event().wait()  # for ever
+            return await super().resolve_all(queries)
+
+    resolver = Slow()
+    resolver.replies["org"] = KNOWN
+    recall = Recall(resolver)
+    recall.controls = ("com", "org")
+    await recall.derive("key", None, ask_mx)
+    resolver.replies["example.com"] = Answer()
+    async with asyncio.timeout(5):
+        assert await recall.derive("key", None, ask_mx) is resolver.replies["example.com"]

@@ -9,6 +9,8 @@ import pytest
 
 from agent.lab.dns_server import DnsServer
 from agent.lab.faults import World
+from servers.dns import Content
+from servers.dns import DnsServer as ZoneServer
 from servers.program import mailflow_agent
 
 NEW_MX = "0 adatum-com.mail.protection.outlook.com"
@@ -297,3 +299,24 @@ async def test_what_cannot_be_published_is_refused(options: tuple[str, ...], sai
     ended = await mailflow_agent("simulate", "contoso.com", *options)
     assert ended.code == 64
     assert said in ended.err
+
+
+async def test_a_term_that_depends_on_the_client_is_not_dropped_for_nothing() -> None:
+    zone: dict[tuple[str, str], Content] = {
+        ("com", "SOA"): "ns.example. h.example. 1 2 3 4 5",
+        ("adatum.com", "MX"): "10 mail.fabrikam.com",
+        ("mail.fabrikam.com", "A"): "25.18.9.1",
+        ("fabrikam.com", "MX"): "10 mail.fabrikam.com",
+        ("adatum.com", "TXT"): "v=spf1 ip4:25.18.9.1 exists:%{i}.spf.adatum.com -all",
+        ("_dmarc.adatum.com", "TXT"): "v=DMARC1; p=reject; rua=mailto:dmarc@adatum.com",
+    }
+    async with ZoneServer(zone) as server:
+        place = f"127.0.0.1:{server.address[1]}"
+        spf = "v=spf1 ip4:25.18.9.1 -all"
+        ended = await mailflow_agent("simulate", "adatum.com", "--spf", spf, "--resolver", place)
+        nobody = await mailflow_agent(
+            "simulate", "fabrikam.com", "--dmarc", "reject", "--resolver", place
+        )
+    assert "nobody is known to send, so that nobody is known to lose mail" in nobody.out
+    first, *_ = ended.out.splitlines()
+    assert (ended.code, "whose mail would be lost cannot be told" in first) == (3, True), ended.out

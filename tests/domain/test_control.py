@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from agent.domain.control import NOWHERE, Sight, control
+from agent.domain.control import NOWHERE, Sight, control, known
 from agent.domain.lookup import Answer, Exchange, Query, Reply, Silence, Unanswered, replay
 
 SERVERS = ("192.0.2.53:53", "192.0.2.54:53")
@@ -88,3 +88,16 @@ def test_more_is_asked_only_of_names_that_were_answered_without_an_soa() -> None
     asked = next(plan)
     assert [query.type for query in asked] == ["SOA", "SOA", "A"]
     assert plan.send((Answer(), SILENT, SILENT)) == (Query("com", "MX"), Query("com", "TXT"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_known"),
+    [
+        ({("com", "SOA"): SOA}, True),
+        ({("com", "MX"): MX, ("com", "SOA"): Answer()}, True),
+        ({("com", "A"): PAGE}, False),
+        ({("com", "SOA"): SILENT, ("com", "MX"): MX}, False),
+    ],
+)
+def test_one_name_may_be_looked_at_alone(zone: Zone, *, is_known: bool) -> None:
+    assert replay(known("com"), zone) is is_known

@@ -184,3 +184,19 @@ def test_what_a_sender_says_is_not_said_again() -> None:
     ((subject, becomes, is_lost),) = lost(own, chimp, CRM, policy="reject")
     assert (subject, is_lost) == (CRM.term, "lost")
     assert becomes == "SPF fail; refused unless a signature aligns; no key is known"
+
+
+@pytest.mark.parametrize(("key", "expected"), [("", "lost"), (SIGNING_KEY, "")])
+def test_a_part_of_a_provider_that_rests_on_spf_is_lost_though_its_samples_pass(
+    key: str, expected: str
+) -> None:
+    zone: dict[tuple[str, str], Reply] = {
+        **ZONE,
+        (f"_dmarc.{D}", "TXT"): text("v=DMARC1; p=reject"),
+        (f"selector1._domainkey.{D}", "TXT"): text(f"v=DKIM1; p={key}"),
+    }
+    seen = replay(mail(D, ("exchange-online",), ()), zone)
+    term = "include:spf.protection.outlook.com"
+    part = Dropped(term, ADDRESSES[:1], Result.PASS, Result.FAIL, "exchange-online", is_whole=False)
+    (found,) = losses((part,), fates(seen, seen), seen)
+    assert ("lost" if found.is_lost else "") == expected, found

@@ -85,6 +85,16 @@ def test_another_way_to_write_it_is_no_loss(old: str, new: str) -> None:
         ("redirect=spf.crm.example", "-all", [("redirect=spf.crm.example", "fail", True)]),
         ("mx a -all", "a -all", [("mx", "fail", True)]),
         (
+            "include:spf.protection.outlook.com -all",
+            "-ip4:40.92.3.16/28 include:spf.protection.outlook.com -all",
+            [("include:spf.protection.outlook.com", "fail", False)],
+        ),
+        (
+            "ip4:192.0.2.1 -all",
+            "?ip4:192.0.2.0/24 ip4:192.0.2.1",
+            [("ip4:192.0.2.1", "neutral", True)],
+        ),
+        (
             "include:loose.example ptr -all",
             "-all",
             [("include:loose.example", None, True), ("ptr", None, True)],
@@ -121,6 +131,13 @@ def test_the_provider_behind_an_include_is_known() -> None:
     assert [str(ip) for ip in seen.addresses] == ["40.92.0.0", "40.93.255.255"]
 
 
+def test_records_that_let_the_same_pass_in_another_way_are_not_equal() -> None:
+    one, other = "v=spf1 ip4:192.0.2.1 -all", "v=spf1 -ip4:0.0.0.0/0 ip4:192.0.2.1 -all"
+    assert replay(reach(D), world(one)) == replay(reach(D), world(one))
+    assert replay(reach(D), world(one)) != replay(reach(D), world(other))
+    assert [each.becomes for each in lost(one, other)] == [Result.FAIL]
+
+
 def test_silence_is_no_record_without_terms() -> None:
     assert replay(reach(D), world("v=spf1 -all", silent=(D,))).is_silent
     assert not replay(reach(D), world("v=spf1 -all")).is_silent
@@ -133,6 +150,25 @@ def test_a_record_without_end_is_sampled() -> None:
     deep = zone_of(f"{D} TXT v=spf1 include:big.example -all\nbig.example TXT v=spf1 {many} -all")
     (points,) = samples(*[replay(reach(D), deep)] * 2).values()
     assert MAX_SAMPLES // 2 < len(points) <= MAX_SAMPLES
+
+
+@pytest.mark.parametrize("left_out", [0, 21, 39])
+def test_a_network_that_flattening_leaves_out_is_found_among_many(left_out: int) -> None:
+    networks = [f"ip4:10.{n}.7.0/24" for n in range(40)]
+    own = " ".join(f"ip4:192.0.2.{n}" for n in range(14))
+    big = f"big.example TXT v=spf1 {' '.join(networks)} -all"
+    gone = networks.pop(left_out)
+    was = zone_of(f"{D} TXT v=spf1 {own} include:big.example -all\n{big}")
+    becomes = zone_of(f"{D} TXT v=spf1 {own} {' '.join(networks)} -all\n{big}")
+    chosen = samples(replay(reach(D), was), replay(reach(D), becomes))
+    assert gone.removeprefix("ip4:").removesuffix("/24") in map(str, chosen["include:big.example"])
+
+
+def test_a_term_that_is_dropped_is_found_behind_many_that_stay() -> None:
+    many = " ".join(f"ip4:10.{n // 250}.{n % 250}.0/30" for n in range(300))
+    was = replay(reach(D), zone_of(f"{D} TXT v=spf1 {many} ip4:192.0.2.1 -all"))
+    becomes = replay(reach(D), zone_of(f"{D} TXT v=spf1 {many} -all"))
+    assert "ip4:192.0.2.1" in samples(was, becomes)
 
 
 @pytest.mark.parametrize(

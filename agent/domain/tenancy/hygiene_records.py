@@ -15,10 +15,10 @@ from agent.domain.tenancy import hygiene_rules_domains as rules
 from agent.domain.tenancy.hosts import is_endpoint
 from agent.domain.tenancy.hygiene_domains import is_hybrid
 from agent.domain.tenancy.hygiene_view import View, few
-from agent.domain.tenancy.objects import DnsRecord
+from agent.domain.tenancy.objects import MICROSOFT_DOMAINS, DnsRecord
 
 _AT_HOME = frozenset({"hybrid", "on-premises", "parked"})  # topologies with Outlook elsewhere
-_ELSEWHERE = ("include:", "redirect=")  # what may name somebody by way of another
+_ELSEWHERE = ("include:", "redirect=", "exists:")  # what may name somebody by way of another
 
 
 def records(view: View) -> Iterator[Finding]:
@@ -26,7 +26,8 @@ def records(view: View) -> Iterator[Finding]:
     is_own = is_hybrid(view)
     for record in view.export.records or ():
         kind = record.record_type.lower()
-        if not record.is_for_mail:
+        # Below Microsoft's own domains it is Microsoft that publishes them.
+        if not record.is_for_mail or record.name.endswith(MICROSOFT_DOMAINS):
             continue
         if kind == "mx" and record.target:
             yield from _exchange(record, view)

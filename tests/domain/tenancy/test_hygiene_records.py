@@ -47,6 +47,10 @@ def wanting(text: str) -> Case:
 
 
 AT_HOME = replace(aliased(""), inbound=(FROM_HOME,), outbound=(TO_HOME,))
+INITIAL = Case(
+    records=(replace(MX, name="contoso.onmicrosoft.com"),),
+    mx={"contoso.onmicrosoft.com": "contoso.mail.protection.outlook.com"},
+)
 CASES = [
     (fires, rules.MX_NOT_OWN, "of another", at("fabrikam-com.mail.protection.outlook.com")),
     (fires, rules.MX_NOT_OWN, "of another, new", at("fabrikam-com.e-v1.mx.microsoft")),
@@ -54,6 +58,7 @@ CASES = [
     (quiet, rules.MX_NOT_OWN, "its own, new", at(f"{TOKEN}.e-v1.mx.microsoft")),
     (quiet, rules.MX_NOT_OWN, "its own beside another", at(STRANGE, MX.target)),
     (quiet, rules.MX_NOT_OWN, "a filter", at(AT_FILTER)),
+    (quiet, rules.MX_NOT_OWN, "not the tenant's to publish", INITIAL),
     (quiet, rules.MX_NOT_OWN, "no answer", Case(records=(MX,))),
     (quiet, rules.MX_NOT_OWN, "no target", at(STRANGE, record=replace(MX, target=""))),
     (fires, rules.RECORD_DIFFERS, "elsewhere", aliased("mail.fabrikam.com")),
@@ -70,6 +75,7 @@ CASES = [
     (fires, rules.RECORD_DIFFERS, "SPF without it", saying("v=spf1 ip4:192.31.196.1 -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF with it", saying(f"v=spf1 mx +{INCLUDE} -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF by another", saying("v=spf1 include:spf.fabrikam.com -all")),
+    (quiet, rules.RECORD_DIFFERS, "SPF by macros", saying("v=spf1 exists:%{i}.spf.example -all")),
     (quiet, rules.RECORD_DIFFERS, "SPF handed over", saying("v=spf1 redirect=fabrikam.com")),
     (quiet, rules.RECORD_DIFFERS, "parked", saying("v=spf1 -all", "parked")),
     (quiet, rules.RECORD_DIFFERS, "no answer for TXT", saying(None)),
