@@ -220,6 +220,13 @@ async def test_a_policy_is_laid_beside_its_record(resolver: str, tmp_path: Path)
     )
     assert "TXT _mta-sts.contoso.com" in ended.out
     assert "rule mta-sts-host-missing" in ended.out, ended.out
+    # It is judged before there is a host to serve it.
+    file.write_text("version: STSv1\nmode: enforce\nmx: mail.contoso.com\nmax_age: 86400\n")
+    ended = await mailflow_agent(
+        "simulate", "contoso.com", "--mta-sts-policy", str(file), "--resolver", resolver
+    )
+    assert ended.code == 2
+    assert "rule mta-sts-exchange-uncovered" in ended.out, ended.out
     file.write_text("mode: enforce\n")
     ended = await mailflow_agent(
         "simulate", "contoso.com", "--mta-sts-policy", str(file), "--resolver", resolver
