@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from agent.domain import dmarc_rules as rules
 from agent.domain.dmarc_discovery import Place, Verdict
 from agent.domain.dmarc_lint_tags import lint_record, lint_reports
+from agent.domain.dmarc_proposal import publish, reports_to, rewritten
 from agent.domain.dmarc_record import describe_near_miss, is_nearly, wants_enforcement
 from agent.domain.dmarc_survey import Survey
 from agent.domain.dmarc_terms import Policy, Record
@@ -20,7 +21,6 @@ from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
 
 _SHOWN = 500  # octets of a record in a line of evidence
-_UNSURE_TEXT = frozenset('"\\')  # would have to be escaped in what is typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,6 @@ def unanswered(survey: Survey) -> Unanswered | None:
     if discovery.verdict.place is not None:
         return None
     return discovery.listed.unsure or discovery.walked.unsure
-
-
-def publish(domain: str, text: bytes) -> str:
-    """Write a record as a line of a zone; empty where it has octets that must not be typed so."""
-    shown = PeerText(text, _SHOWN)
-    if len(shown) != len(text) or _UNSURE_TEXT & set(shown):
-        return ""
-    return f'_dmarc.{domain}. 3600 IN TXT "{shown}"'
-
-
-def rewritten(record: Record, **values: str) -> bytes:
-    """Return the text of *record* with tags replaced; an empty value takes the tag out."""
-    pairs = {tag.name: tag.value for tag in record.tags} | values
-    kept = (f"{name}={value}" for name, value in pairs.items() if value)
-    return "; ".join(kept).encode("latin-1")
 
 
 def _what_counts(survey: Survey, intent: Intent) -> Iterator[Finding]:
@@ -103,7 +88,7 @@ def _absent(survey: Survey, intent: Intent) -> Iterator[Finding]:
         return
     text = b"v=DMARC1; p=reject"
     if intent.sends:
-        text = f"v=DMARC1; p=none; rua={_reports(survey)}".encode()
+        text = f"v=DMARC1; p=none; rua={reports_to(survey.domain)}".encode()
     yield rules.MISSING.found(
         f"{survey.discovery.listed.why}; {survey.discovery.walked.why}.",
         fix=publish(survey.domain, text),
@@ -181,13 +166,10 @@ def _policy(survey: Survey, intent: Intent) -> Iterator[Finding]:
 
 def _stricter(survey: Survey, record: Record) -> bytes:
     """Return *record* with an enforced policy; nobody should enforce one without seeing reports."""
-    reports = {} if any(tag.name == "rua" for tag in record.tags) else {"rua": _reports(survey)}
+    reports = (
+        {} if any(tag.name == "rua" for tag in record.tags) else {"rua": reports_to(survey.domain)}
+    )
     return rewritten(record, p="quarantine", **reports)
-
-
-def _reports(survey: Survey) -> str:
-    """Return an address for reports: at the domain itself, where no other has to agree."""
-    return f"mailto:dmarc-reports@{survey.domain}"
 
 
 def _is_lost(own: Place) -> bool:

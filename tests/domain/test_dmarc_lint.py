@@ -259,6 +259,13 @@ def test_nobody_is_to_begin_or_enforce_a_policy_without_reports() -> None:
     assert missing.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=none; {mine}"'
     none = fires(rules.NONE, Case("v=DMARC1; p=none; aspf=s").findings())
     assert none.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=quarantine; aspf=s; {mine}"'
+    enforced = fires(tags.NO_REPORTS, Case("v=DMARC1; p=reject; aspf=s").findings())
+    assert enforced.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=reject; aspf=s; {mine}"'
+
+
+def test_an_address_for_reports_is_proposed_in_no_record_that_wants_more_mending() -> None:
+    for wanting in ("v=DMARC1; p=none", "v=DMARC1; p=reject; rua=a@b.com"):
+        assert fires(tags.NO_REPORTS, Case(wanting).findings()).fix == ""
 
 
 def test_what_cannot_be_typed_is_not_offered_for_typing() -> None:
