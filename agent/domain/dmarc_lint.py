@@ -11,7 +11,7 @@ from agent.domain import dmarc_rules as rules
 from agent.domain.dmarc_discovery import Place, Verdict
 from agent.domain.dmarc_lint_tags import lint_record, lint_reports
 from agent.domain.dmarc_proposal import publish, reports_to, rewritten
-from agent.domain.dmarc_record import describe_near_miss, is_nearly, wants_enforcement
+from agent.domain.dmarc_record import describe_near_miss, is_nearly, meant_by, wants_enforcement
 from agent.domain.dmarc_survey import Survey
 from agent.domain.dmarc_terms import Policy, Record
 from agent.domain.finding import Finding, Rule, bounded
@@ -19,6 +19,7 @@ from agent.domain.lookup import Unanswered
 from agent.domain.mx import matches_any
 from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
+from agent.domain.tag_list import Fault
 
 _SHOWN = 500  # octets of a record in a line of evidence
 
@@ -66,7 +67,7 @@ def _what_counts(survey: Survey, intent: Intent) -> Iterator[Finding]:
         return
     if own.record is not None:
         if own.record.is_void:
-            yield from _void(own)
+            yield from _void(survey.domain, own)
         return
     yield from _absent(survey, intent)
 
@@ -102,7 +103,7 @@ def _lost(texts: tuple[bytes, ...], code: str) -> Rule:
     return next(rule for rule in rules.PLACE_RULES if rule.code == code)
 
 
-def _void(own: Place) -> Iterator[Finding]:
+def _void(domain: str, own: Place) -> Iterator[Finding]:
     """Say which fault takes the policy out of force; the lint of tags names the others."""
     record = own.record
     if record is None or not wants_enforcement(own.records[0]):
@@ -111,7 +112,22 @@ def _void(own: Place) -> Iterator[Finding]:
     where = f"at character {fault.position + 1}, {PeerText(fault.text, 80)} " if fault.text else ""
     detail = f"{own.name}: {where}{fault.problem}."
     hint = (fault.hint,) if fault.hint else ()
-    yield rules.NOT_APPLIED.found(detail, *hint, *_lines(own.records))
+    yield rules.NOT_APPLIED.found(
+        detail, *hint, *_lines(own.records), fix=_mended(domain, record, fault)
+    )
+
+
+def _mended(domain: str, record: Record, fault: Fault) -> str:
+    """Propose the record with the policy that was meant, where one comes to mind."""
+    meant = {
+        tag.name: word
+        for tag in record.tags
+        # A tag that stands twice has a value that is valid, and nobody knows which one is meant.
+        if tag.position == fault.position and (word := meant_by(tag)) not in {"", tag.value.lower()}
+    }
+    if not fault.text or not meant or sum(each.voids for each in record.faults) > 1:
+        return ""
+    return publish(domain, rewritten(record, **meant))
 
 
 def _aliases(survey: Survey, intent: Intent) -> Iterator[Finding]:
