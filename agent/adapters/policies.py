@@ -60,6 +60,10 @@ class Policies:
         self._known[domain] = (version, now, found)
         return found
 
+    def planned(self, domain: str) -> Found | None:  # noqa: ARG002
+        """Return the policy that *domain* is to have, which no host need serve yet."""
+        return None
+
     async def _fetch(self, domain: str, within: timedelta) -> Found:
         url = f"https://mta-sts.{domain}/.well-known/mta-sts.txt"
         file = await self._https.fetch(url, most=MAX_POLICY, within=within)

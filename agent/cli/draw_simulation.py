@@ -16,7 +16,7 @@ from agent.domain.finding import Finding, Severity
 from agent.domain.knowledge.topologies import TOPOLOGIES
 from agent.domain.peer_text import PeerText
 from agent.domain.planned import Change
-from agent.domain.priority import prioritise
+from agent.domain.priority import Item, prioritise
 from agent.domain.simulation import Fate, Loss, draw
 from agent.domain.takers import Standard
 
@@ -70,6 +70,17 @@ class Simulation:
         return (*senders, *(one.subject for one in self.losses if one.is_lost))
 
     @cached_property
+    def news(self) -> tuple[Item, ...]:
+        """What the change brings that is as bad as the state after it, the most urgent first."""
+        difference = self.difference
+        new = (*difference.comes, *(pair.after for pair in difference.altered))
+        return tuple(
+            item
+            for item in self.after.items
+            if any(each in new and each.severity is self.severity for each in item.findings)
+        )
+
+    @cached_property
     def difference(self) -> Difference:
         """What of all that is wrong goes, comes and stays, the most urgent first."""
         return compare(_in_order(self.before), _in_order(self.after))
@@ -84,10 +95,9 @@ def _in_order(looked: Looked) -> Iterator[Finding]:
 
 def as_text(found: Simulation, pen: Pen) -> Iterator[str]:
     """Return the lines of the answer."""
-    before = found.before
     yield _first_line(found, pen)
     yield from _draw_notices(found, pen)
-    yield f"    now: {MARKS[before.severity]} {before.severity.word}"
+    yield _now(found)
     yield from _looks(found, pen)
     for change in found.changes:
         yield from _draw_change(change, pen)
@@ -106,10 +116,10 @@ def as_text(found: Simulation, pen: Pen) -> Iterator[str]:
 
 
 def _first_line(found: Simulation, pen: Pen) -> str:
-    """Say how bad it is, and the first reason for it."""
+    """Say how bad it is, and the first reason for it: one that the change brings, if any does."""
     subject = f"{found.domain} after the change"
-    if found.after.severity is found.severity:
-        return headline(found.severity, subject, found.after.items, pen)
+    if found.after.severity is found.severity and not (found.lost and not found.news):
+        return headline(found.severity, subject, found.news or found.after.items, pen)
     reason = "it looks like something else than now"
     if found.lost:
         reason = f"mail from {found.lost[0]} would be lost"
@@ -120,6 +130,14 @@ def _first_line(found: Simulation, pen: Pen) -> str:
     elif found.standard.is_handover:
         reason = "others take its mail than now"
     return draw_verdict(found.severity, f"{pen.paint(subject, None, bold=True)}: {reason}", pen)
+
+
+def _now(found: Simulation) -> str:
+    """Say how bad it is now, and whether the first line tells of nothing else."""
+    before, items = found.before, found.after.items
+    is_old = found.after.severity is found.severity and not found.news and not found.lost
+    same = ", for the same reason" if is_old and items else ""
+    return f"    now: {MARKS[before.severity]} {before.severity.word}{same}"
 
 
 def _draw_notices(found: Simulation, pen: Pen) -> Iterator[str]:

@@ -53,3 +53,6 @@ class _Served(Policies):
         if domain == self._domain:
             return self._found
         return await super().of(domain, version, within, keep)
+
+    def planned(self, domain: str) -> Found | None:
+        return self._found if domain == self._domain else None

@@ -46,12 +46,16 @@ async def simulate(
     held = await _standard(name, now, then, guesses, declared.topology)
     # Whoever is dropped from SPF goes on sending, for all that anybody knows.
     named = tuple(one for each in (*guesses, held.expected) for one in each.senders)
-    if declared.topology:
-        named = with_declared(named, TOPOLOGIES[declared.topology].senders)
+    profile = TOPOLOGIES.get(declared.topology)
+    if profile is not None:
+        named = with_declared(named, profile.senders)
     senders = with_declared(declared.senders, named)
     present = with_declared(declared.senders, guesses[0].senders)
     own = await _own(name, now, then)
     everybody = with_declared(senders, own.senders)
+    # Of a domain that is to send no more it is told who loses mail, and no record is asked for.
+    is_to_send = profile is None or profile.sends
+    wanted = senders if is_to_send else with_declared(declared.senders, ())
     selectors = selectors_to_declare(declared.selectors, senders)
     probes = public_probes()
     (before,), (after,), was, becomes, (gone, doubts) = await asyncio.gather(
@@ -62,7 +66,7 @@ async def simulate(
             probes,
             "planned",
             expected=held.expected,
-            senders=senders,
+            senders=wanted,
             dkim_selectors=selectors,
         ),
         now.recall.derive(f"{name}#mail", None, lambda: mail(name, everybody, ())),

@@ -57,7 +57,9 @@ def explain(error: Mapping[str, Any], path: Path, data: object, guide: Guide) ->
     context = error.get("ctx", {})
     value = follow(data, path)
     if kind.startswith("model_") and path[-2:-1] == ("checks",):
-        return "is neither off nor a mapping of settings"
+        # What nobody is asked for without consent is off until that is given.
+        sample = "enabled: true" if "enabled" in guide.keys(path, {}) else "interval: 1h"
+        return f"is neither off nor a mapping of settings, such as {{{sample}}}"
     if value is None and kind in _KINDS:
         return "is empty; write a value, or leave the key out"
     explained: Callable[[], str] | None = {

@@ -198,7 +198,8 @@ def _keyless(ours: list[Selector], right: list[Selector], survey: Survey) -> Ite
     # Only who has a configuration was told the names of the aliases, so there is one to turn on.
     call = command("Set-DkimSigningConfig", survey.domain, Enabled=True)
     lines = (f"{one.wanted.selector}: {line}" for one in right for line in _steps(one))
-    detail = f"{names} lead to no key: Microsoft publishes it when signing is turned on."
+    verb = "lead" if len(right) > 1 else "leads"
+    detail = f"{names} {verb} to no key: Microsoft publishes it when signing is turned on."
     yield rules.KEY_MISSING.found(detail, *lines, fix=call)
 
 

@@ -163,7 +163,7 @@ def changes(picture: Picture, now: datetime, window: timedelta) -> Finding | Non
 
 _COLUMNS = (
     *("selector", "named by", "alias for", "verdict", "type", "bits", "notes"),
-    *("key since", "fingerprint"),
+    *("key seen since", "fingerprint"),
 )
 
 
@@ -194,7 +194,7 @@ def _row(one: Selector, picture: Picture) -> tuple[str, ...]:
         f"{one.verdict}: {one.silence}" if one.silence is not None else one.verdict.value,
         PeerText(record.type, 20) if record is not None and not one.is_blank else "-",
         str(key.bits) if key is not None else "-",
-        _notes(one, picture.survey.domain),
+        _notes(one, picture.survey),
         "-" if since is None else _day(since.changed_at or since.first_seen),
         "-" if key is None else mark(key),
     )
@@ -207,11 +207,12 @@ def _alias(one: Selector) -> str:
     return PeerText(one.aliases[-1]) if one.aliases else "-"
 
 
-def _notes(one: Selector, domain: str) -> str:
+def _notes(one: Selector, survey: Survey) -> str:
     if one.is_wild and one.records:
         return "the answer of a wildcard"
     target = first_target(one.aliases) if one.wanted.is_microsofts else None
-    if one.verdict is Verdict.MISSING and target is not None and target.is_for(domain):
+    is_spare = target is not None and target.is_for(survey.domain) and bool(survey.usable)
+    if one.verdict is Verdict.MISSING and is_spare:
         return "the selector that does not sign may have no key"
     return notes(one.record) if one.record is not None and not one.record.is_private else "-"
 

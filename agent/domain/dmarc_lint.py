@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from agent.domain import dmarc_rules as rules
 from agent.domain.dmarc_discovery import Place, Verdict
 from agent.domain.dmarc_lint_tags import lint_record, lint_reports
-from agent.domain.dmarc_record import describe_near_miss, is_nearly, wants_enforcement
+from agent.domain.dmarc_proposal import publish, reports_to, rewritten
+from agent.domain.dmarc_record import describe_near_miss, is_nearly, meant_by, wants_enforcement
 from agent.domain.dmarc_survey import Survey
 from agent.domain.dmarc_terms import Policy, Record
 from agent.domain.finding import Finding, Rule, bounded
@@ -18,9 +19,9 @@ from agent.domain.lookup import Unanswered
 from agent.domain.mx import matches_any
 from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
+from agent.domain.tag_list import Fault
 
 _SHOWN = 500  # octets of a record in a line of evidence
-_UNSURE_TEXT = frozenset('"\\')  # would have to be escaped in what is typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,6 @@ def unanswered(survey: Survey) -> Unanswered | None:
     return discovery.listed.unsure or discovery.walked.unsure
 
 
-def publish(domain: str, text: bytes) -> str:
-    """Write a record as a line of a zone; empty where it has octets that must not be typed so."""
-    shown = PeerText(text, _SHOWN)
-    if len(shown) != len(text) or _UNSURE_TEXT & set(shown):
-        return ""
-    return f'_dmarc.{domain}. 3600 IN TXT "{shown}"'
-
-
-def rewritten(record: Record, **values: str) -> bytes:
-    """Return the text of *record* with tags replaced; an empty value takes the tag out."""
-    pairs = {tag.name: tag.value for tag in record.tags} | values
-    kept = (f"{name}={value}" for name, value in pairs.items() if value)
-    return "; ".join(kept).encode("latin-1")
-
-
 def _what_counts(survey: Survey, intent: Intent) -> Iterator[Finding]:
     """Say why no record, or none that was meant, is applied."""
     own = survey.discovery.own
@@ -81,7 +67,7 @@ def _what_counts(survey: Survey, intent: Intent) -> Iterator[Finding]:
         return
     if own.record is not None:
         if own.record.is_void:
-            yield from _void(own)
+            yield from _void(survey.domain, own)
         return
     yield from _absent(survey, intent)
 
@@ -103,7 +89,7 @@ def _absent(survey: Survey, intent: Intent) -> Iterator[Finding]:
         return
     text = b"v=DMARC1; p=reject"
     if intent.sends:
-        text = f"v=DMARC1; p=none; rua={_reports(survey)}".encode()
+        text = f"v=DMARC1; p=none; rua={reports_to(survey.domain)}".encode()
     yield rules.MISSING.found(
         f"{survey.discovery.listed.why}; {survey.discovery.walked.why}.",
         fix=publish(survey.domain, text),
@@ -117,7 +103,7 @@ def _lost(texts: tuple[bytes, ...], code: str) -> Rule:
     return next(rule for rule in rules.PLACE_RULES if rule.code == code)
 
 
-def _void(own: Place) -> Iterator[Finding]:
+def _void(domain: str, own: Place) -> Iterator[Finding]:
     """Say which fault takes the policy out of force; the lint of tags names the others."""
     record = own.record
     if record is None or not wants_enforcement(own.records[0]):
@@ -126,7 +112,22 @@ def _void(own: Place) -> Iterator[Finding]:
     where = f"at character {fault.position + 1}, {PeerText(fault.text, 80)} " if fault.text else ""
     detail = f"{own.name}: {where}{fault.problem}."
     hint = (fault.hint,) if fault.hint else ()
-    yield rules.NOT_APPLIED.found(detail, *hint, *_lines(own.records))
+    yield rules.NOT_APPLIED.found(
+        detail, *hint, *_lines(own.records), fix=_mended(domain, record, fault)
+    )
+
+
+def _mended(domain: str, record: Record, fault: Fault) -> str:
+    """Propose the record with the policy that was meant, where one comes to mind."""
+    meant = {
+        tag.name: word
+        for tag in record.tags
+        # A tag that stands twice has a value that is valid, and nobody knows which one is meant.
+        if tag.position == fault.position and (word := meant_by(tag)) not in {"", tag.value.lower()}
+    }
+    if not fault.text or not meant or sum(each.voids for each in record.faults) > 1:
+        return ""
+    return publish(domain, rewritten(record, **meant))
 
 
 def _aliases(survey: Survey, intent: Intent) -> Iterator[Finding]:
@@ -181,13 +182,10 @@ def _policy(survey: Survey, intent: Intent) -> Iterator[Finding]:
 
 def _stricter(survey: Survey, record: Record) -> bytes:
     """Return *record* with an enforced policy; nobody should enforce one without seeing reports."""
-    reports = {} if any(tag.name == "rua" for tag in record.tags) else {"rua": _reports(survey)}
+    reports = (
+        {} if any(tag.name == "rua" for tag in record.tags) else {"rua": reports_to(survey.domain)}
+    )
     return rewritten(record, p="quarantine", **reports)
-
-
-def _reports(survey: Survey) -> str:
-    """Return an address for reports: at the domain itself, where no other has to agree."""
-    return f"mailto:dmarc-reports@{survey.domain}"
 
 
 def _is_lost(own: Place) -> bool:

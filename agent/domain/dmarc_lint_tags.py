@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from agent.domain import dmarc_rules_tags as rules
 from agent.domain.dmarc_discovery import Place
+from agent.domain.dmarc_proposal import publish, reports_to, rewritten
 from agent.domain.dmarc_record import KNOWN, wants_enforcement
 from agent.domain.dmarc_survey import Report, Survey
 from agent.domain.dmarc_terms import Policy, Record
@@ -60,6 +61,14 @@ def _strength(record: Record) -> Iterator[Finding]:
         yield rules.TESTING.found(f"`t=y` stands beside `p={record.p}`.")
 
 
+def _with_reports(domain: str, record: Record) -> str:
+    """Propose the record with an address; what is proposed in place of `none` has one already."""
+    is_whole = record.p is not None and record.p.enforces and not record.is_void
+    if not is_whole or any(tag.name == "rua" for tag in record.tags):
+        return ""
+    return publish(domain, rewritten(record, rua=reports_to(domain)))
+
+
 def lint_reports(survey: Survey) -> Iterator[Finding]:
     """Look at where the reports go."""
     verdict = survey.discovery.verdict
@@ -67,7 +76,8 @@ def lint_reports(survey: Survey) -> Iterator[Finding]:
     if record is None or place is None or place is not survey.discovery.own:
         return
     if not record.rua:
-        yield rules.NO_REPORTS.found("The record has no address in `rua`.")
+        fix = _with_reports(survey.domain, record)
+        yield rules.NO_REPORTS.found("The record has no address in `rua`.", fix=fix)
     for name, destinations in (("rua", record.rua), ("ruf", record.ruf)):
         if len(destinations) > _MOST_REPORTS:
             yield rules.TOO_MANY.found(f"`{name}` names {len(destinations)}.")

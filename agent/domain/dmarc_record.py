@@ -138,14 +138,18 @@ def _hint(tag: Tag) -> str:
         return f"A semicolon is missing before `{run_on[1]}`."
     if _UNPRINTABLE.search(tag.value):
         return "Type it anew: it holds an octet outside printable ASCII."
+    meant = meant_by(tag)
+    return f"Did you mean `{tag.name}={meant}`?" if meant else ""
+
+
+def meant_by(tag: Tag) -> str:
+    """Guess which value the one that is not valid was to be; empty where none comes to mind."""
     bare = tag.value.lower().strip(" \t\"'.,:")
     if len(bare) > _LONGEST_WORD:
         return ""
     if tag.name in _POLICY_TAGS:
-        near = get_close_matches(bare, tuple(Policy), 1, 0.5)
-        return f"Did you mean `{tag.name}={near[0]}`?" if near else ""
-    meant = _MEANT.get(bare, "")
-    return f"Did you mean `{tag.name}={meant}`?" if meant else ""
+        return next(iter(get_close_matches(bare, tuple(Policy), 1, 0.5)), "")
+    return _MEANT.get(bare, "")
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

@@ -76,7 +76,7 @@ def judge_senders(picture: Picture) -> Iterator[Finding]:
                 detail = f"{detail}: its mail is {row.under(policy)} under `{policy}`."
                 yield rules.SENDER_FAILS.found(detail, *shares)
             else:
-                detail = f"{detail}: under `p=reject` its mail is {row.under(Policy.REJECT)}."
+                detail = f"{detail}: under `p=reject` its mail would be {row.under(Policy.REJECT)}."
                 yield rules.SENDER_WOULD_FAIL.found(detail, *shares)
         elif policy.enforces and row.dmarc is Chance.UNKNOWN and row not in picture.silent:
             yield rules.SENDER_UNPROVEN.found(f"{detail}.", *shares)

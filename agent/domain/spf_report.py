@@ -19,6 +19,8 @@ from agent.domain.spf_tree import State, draw
 
 _RECORD_TEXT = 4000  # characters of a record that are shown and compared
 _SHOWN = 40  # rows of a table
+_NO_RECORD = "no SPF record"
+_REORDERED = "the same terms in another order"
 
 SENDER_REFUSED = Rule(
     "spf-sender-refused",
@@ -124,7 +126,7 @@ class Picture:
 def record_text(survey: Survey) -> str:
     """Return the record, or the records, as they are shown and compared: one a line."""
     texts = sorted(record.joined for record in survey.selection.records)
-    return "\n".join(PeerText(text, _RECORD_TEXT) for text in texts) or "no SPF record"
+    return "\n".join(PeerText(text, _RECORD_TEXT) for text in texts) or _NO_RECORD
 
 
 def judge_senders(picture: Picture) -> Iterator[Finding]:
@@ -233,9 +235,17 @@ def _row(verdict: Verdict, *, must_pass: bool) -> tuple[str, ...]:
 def changed(when: datetime, before: str, after: str) -> Finding:
     """Say which terms came and went."""
     lines = _difference(before, after)
-    return CHANGED.found(f"{len(lines)} terms differ since {moment(when)}", *lines[:_SHOWN])
+    count = "1 term differs" if len(lines) == 1 else f"{len(lines)} terms differ"
+    if _NO_RECORD in {before, after}:
+        count = "it is gone" if after == _NO_RECORD else "it is there"
+    elif lines == [_REORDERED]:
+        count = "the order of its terms differs"
+    return CHANGED.found(f"{count} since {moment(when)}", *lines[:_SHOWN])
 
 
 def _difference(before: str, after: str) -> list[str]:
-    old, new = before.split(), after.split()
-    return (gone(old, new) + come(old, new)) or ["the same terms in another order"]
+    if _NO_RECORD in {before, after}:
+        old, new = before.splitlines(), after.splitlines()
+    else:
+        old, new = before.split(), after.split()
+    return (gone(old, new) + come(old, new)) or [_REORDERED]

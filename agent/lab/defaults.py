@@ -19,6 +19,7 @@ _BUDGET: Final = {  # enough for the routes of the example at that interval
     "messages_per_day": 20_000,
 }
 _MORE: Final[Mapping[str, Any]] = {
+    "nameservers": {"answers_may_differ_for": "15s"},  # both are changed at once
     "reputation": {"lists": [{"zone": "blocklist.example", "refuses": True}]},
 }
 _AS_THEY_ARE: Final[Mapping[str, Any]] = {"registration": {}}  # the lab has no registry to ask

@@ -28,7 +28,7 @@ from agent.domain.lookup import Unanswered
 from agent.domain.mx import Survey, Target, survey
 from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
-from agent.domain.reverse import Reversed, reverse
+from agent.domain.reverse import Reversal, Reversed, reverse
 from agent.domain.smtp import Errand, Reason, Tls, Unreached
 from agent.domain.together import together
 from agent.domain.walk import RESULTS, Walked, first_end, result_of, slowest, words_of
@@ -103,7 +103,7 @@ _Pair = tuple[Walked, Reversed | None]
 async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
     """Walk every address of every exchange, at the same time."""
     began = tools.clock.monotonic()
-    found = await drive(survey(check.subject), tools.resolver)
+    found = await tools.recall.derive(check.identity, check, lambda: survey(check.subject))
     if isinstance(found.reply, Unanswered):
         detail = f"MX of {check.subject}: {found.reply.reason}."
         return Outcome((DNS_UNANSWERED.found(detail),), failure=found.reply.reason.value)
@@ -111,10 +111,7 @@ async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
     if not places:
         return Outcome(idle=_nobody(found))
     chosen = places[:MAX_WALKS]
-    if check.settings.reverse_dns:
-        names = await drive(together([reverse(each) for _, each in chosen], {}), tools.resolver)
-    else:
-        names = ()
+    names = await _names(chosen, tools) if check.settings.reverse_dns else ()
     resolving = tools.clock.monotonic() - began
     left = _SHARE * check.settings.timeout - timedelta(seconds=resolving)
     walker = Walker(tools.dialer, tools.trust, tools.clock, tools.egress, tools.sightings)
@@ -132,6 +129,15 @@ async def run(check: ExchangeCheck, tools: Toolbox) -> Outcome:
         if target.silence
     )
     return _judge(check, within, gaps, resolving=resolving, at=tools.clock.now())
+
+
+async def _names(places: list[_Place], tools: Toolbox) -> tuple[Reversed, ...]:
+    """Return the names of the addresses; a gate in the resolver's place knows of none."""
+    names = await drive(together([reverse(each) for _, each in places], {}), tools.resolver)
+    wrong = {Reversal.MISSING, Reversal.UNCONFIRMED}
+    if any(each.reversal in wrong for each in names) and not await tools.recall.sees():
+        return (Reversed(Reversal.UNANSWERED),) * len(names)
+    return names
 
 
 def _nobody(found: Survey) -> str:

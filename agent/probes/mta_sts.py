@@ -130,7 +130,9 @@ async def _fetch(
     if not found.version:
         return None, None
     if not found.host.is_public:
-        return Fetched(), None
+        # A planned policy is judged before there is a host to serve it.
+        planned = tools.policies.planned(found.domain) if tools.policies else None
+        return (_read(planned) if planned else Fetched()), None
     if tools.policies is None:
         return Fetched(trouble="nothing is fetched here", is_ours=True), None
     within = _SHARE * check.settings.timeout

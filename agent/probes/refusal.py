@@ -163,7 +163,7 @@ async def _own_hosts(check: RefusalCheck, tools: Toolbox) -> AsyncIterator[_Door
     """Find the exchanges that belong to no large provider."""
     if not check.settings.try_relay:
         return
-    found = await drive(survey(check.subject), tools.resolver)
+    found = await tools.recall.derive(check.identity, check, lambda: survey(check.subject))
     if isinstance(found.reply, Unanswered):
         yield DNS_UNANSWERED.found(f"MX of {check.subject}: {found.reply.reason}.")
     own = [target for target in found.routes if target.owner is None][:_MAX_HOSTS]

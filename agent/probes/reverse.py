@@ -24,7 +24,10 @@ from agent.probes.base import DNS_UNANSWERED, Check, Probe, Toolbox
 from agent.settings import CheckSettings, DomainSubject, Duration, Field
 
 _NAMES_SHOWN = 4
-_NONE = "No address of the domain's own: its senders and exchanges are those of providers."
+_NONE = (
+    "No address of the domain's own is known: its declared senders and its exchanges are those of"
+    " providers."
+)
 
 ADDRESSES = Signal(
     name="mailflow_reverse_addresses",

@@ -69,11 +69,14 @@ async def test_a_right_configuration_is_counted(tmp_path: Path) -> None:
 
 
 async def test_a_wrong_configuration_shows_every_mistake_on_a_line(tmp_path: Path) -> None:
-    (tmp_path / "c.yaml").write_text("tenant: []\nagent: {listen: nowhere, vantage: A B}\n")
+    (tmp_path / "c.yaml").write_text(
+        "tenant: []\nagent: {listen: nowhere, vantage: A B}\nchecks: {registration: on}\n"
+    )
     ended = await mailflow_agent("config", "check", str(tmp_path / "c.yaml"))
     assert ended.code == 78
-    assert ended.err.splitlines()[-1] == "3 mistakes"
+    assert ended.err.splitlines()[-1] == "4 mistakes"
     assert "c.yaml:1: tenant" in ended.err
+    assert "settings, such as {enabled: true}" in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -212,6 +212,30 @@ async def test_a_key_by_an_alias_is_found_where_it_leads(resolver: str) -> None:
     assert "dkim-missing" in {each["rule"] for each in found["stays"]}
 
 
+async def test_the_first_line_is_of_what_the_change_brings(resolver: str) -> None:
+    ours, at = ("--sender", "exchange-online"), ("--resolver", resolver)
+    lossy = await mailflow_agent(
+        "simulate", "adatum.com", "--dmarc", "reject", *ours, "--sender", "mailchimp", *at
+    )
+    first, now, *_ = lossy.out.splitlines()
+    assert first == "✗ critical adatum.com after the change: mail from mailchimp would be lost"
+    assert now == "    now: ✗ critical"
+    harmless = await mailflow_agent("simulate", "adatum.com", "--dmarc", "none", *ours, *at)
+    first, now, *_ = harmless.out.splitlines()
+    assert first.startswith("✗ critical adatum.com after the change: The record takes more than")
+    assert now == "    now: ✗ critical, for the same reason"
+
+
+async def test_a_domain_that_is_to_be_parked_is_asked_for_no_sender(resolver: str) -> None:
+    parking = ("--topology", "parked", "--mx", "0 .", "--spf", "v=spf1 -all")
+    ended = await mailflow_agent("simulate", "contoso.com", *parking, "--resolver", resolver)
+    assert ended.out.startswith(
+        "✗ critical contoso.com after the change: mail from 192.31.196.25 would be lost\n"
+    )
+    assert "include:spf.protection.outlook.com: SPF fail" in ended.out
+    assert "spf-cloud-include-missing" not in ended.out
+
+
 async def test_a_policy_is_laid_beside_its_record(resolver: str, tmp_path: Path) -> None:
     file = tmp_path / "mta-sts.txt"
     file.write_text(
@@ -222,6 +246,13 @@ async def test_a_policy_is_laid_beside_its_record(resolver: str, tmp_path: Path)
     )
     assert "TXT _mta-sts.contoso.com" in ended.out
     assert "rule mta-sts-host-missing" in ended.out, ended.out
+    # It is judged before there is a host to serve it.
+    file.write_text("version: STSv1\nmode: enforce\nmx: mail.contoso.com\nmax_age: 86400\n")
+    ended = await mailflow_agent(
+        "simulate", "contoso.com", "--mta-sts-policy", str(file), "--resolver", resolver
+    )
+    assert ended.code == 2
+    assert "rule mta-sts-exchange-uncovered" in ended.out, ended.out
     file.write_text("mode: enforce\n")
     ended = await mailflow_agent(
         "simulate", "contoso.com", "--mta-sts-policy", str(file), "--resolver", resolver

@@ -231,6 +231,7 @@ def test_a_finding_names_the_place_and_shows_what_to_publish() -> None:
     lost = fires(rules.NOT_APPLIED, Case("v=DMARC1; p=rejct").findings())
     assert lost.detail.startswith(f"_dmarc.{D}: at character 11, p=rejct must be none or")
     assert lost.evidence[0] == "Did you mean `p=reject`?"
+    assert lost.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=reject"'
     without = fires(rules.NOT_APPLIED, Case("v=DMARC1; sp=reject").findings())
     assert without.detail.startswith(f"_dmarc.{D}: the record has no tag `p`")
     near = fires(rules.NOT_APPLIED, at_dmarc("v=DMARC1 p=reject").findings())
@@ -259,6 +260,19 @@ def test_nobody_is_to_begin_or_enforce_a_policy_without_reports() -> None:
     assert missing.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=none; {mine}"'
     none = fires(rules.NONE, Case("v=DMARC1; p=none; aspf=s").findings())
     assert none.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=quarantine; aspf=s; {mine}"'
+    enforced = fires(tags.NO_REPORTS, Case("v=DMARC1; p=reject; aspf=s").findings())
+    assert enforced.fix == f'_dmarc.{D}. 3600 IN TXT "v=DMARC1; p=reject; aspf=s; {mine}"'
+
+
+def test_a_policy_is_proposed_only_where_one_comes_to_mind() -> None:
+    for unsure in ("p=deny; sp=reject", "sp=reject", "p=none; p=reject", "p=rejct; sp=qarantine"):
+        lost = fires(rules.NOT_APPLIED, Case(f"v=DMARC1; {unsure}").findings())
+        assert lost.fix == "", unsure
+
+
+def test_an_address_for_reports_is_proposed_in_no_record_that_wants_more_mending() -> None:
+    for wanting in ("v=DMARC1; p=none", "v=DMARC1; p=reject; rua=a@b.com"):
+        assert fires(tags.NO_REPORTS, Case(wanting).findings()).fix == ""
 
 
 def test_what_cannot_be_typed_is_not_offered_for_typing() -> None:

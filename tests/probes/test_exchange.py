@@ -11,6 +11,7 @@ import pytest
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
 from agent.adapters.egress import Egress
+from agent.adapters.plans import Recall
 from agent.domain import exchange_rules as rules
 from agent.domain.fact import Table, Text, Walk
 from agent.domain.finding import Outcome, Severity
@@ -60,6 +61,7 @@ async def walk(
     records: Records,
     places: Mapping[str, int] = MappingProxyType({}),
     settings: Mapping[str, object] = NOTHING,
+    recall: Recall | None = None,
 ) -> Outcome:
     """Run the check with the addresses of *places* at ports on loopback."""
     clock, resolver = SystemClock(), Zone(records)
@@ -67,6 +69,7 @@ async def walk(
     dialer = Dialer(clock=clock, detours=detours, detours_only=bool(detours))
     tools = SimpleNamespace(
         resolver=resolver,
+        recall=recall or Recall(resolver),
         clock=clock,
         dialer=dialer,
         trust=authorities.store,
@@ -166,6 +169,19 @@ async def test_reverse_names_are_looked_at_unless_that_is_not_wanted(
         not_looked = await walk(authorities, records, {ONE: port}, {"reverse_dns": False})
     fires(rules.NO_REVERSE_NAME, looked)
     assert not_looked.findings == ()
+
+
+async def test_a_gate_in_the_resolvers_place_takes_no_name_away(authorities: Authorities) -> None:
+    apex, records = ("com", "SOA"), zone(ONE)
+    del records[ip_address(ONE).reverse_pointer, "PTR"]
+    recall = Recall(Zone(records))
+    recall.controls = ("com",)
+    async with real_server(Mailbox(), authorities.server(HOST)) as port:
+        behind = await walk(authorities, records, {ONE: port}, recall=recall)
+        records[apex] = Answer(("a.gtld-servers.net",))
+        seen = await walk(authorities, records, {ONE: port}, recall=recall)
+    assert behind.findings == ()
+    fires(rules.NO_REVERSE_NAME, seen)
 
 
 async def test_a_private_address_in_public_data_is_not_connected_to(

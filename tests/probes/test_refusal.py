@@ -12,6 +12,7 @@ import pytest
 
 from agent.adapters.clock import SystemClock
 from agent.adapters.dialer import Dialer
+from agent.adapters.plans import Recall, Resolves
 from agent.adapters.resolver import Resolver
 from agent.adapters.trust import TrustStore
 from agent.domain import refusal_rules as rules
@@ -51,7 +52,13 @@ async def knock(
     dialer = Dialer(clock=clock, detours=detours, detours_only=True)
     trust = TrustStore(system=False)
     tools = SimpleNamespace(
-        resolver=resolver, clock=clock, dialer=dialer, trust=trust, egress=None, sightings=None
+        resolver=resolver,
+        recall=Recall(cast("Resolves", resolver)),
+        clock=clock,
+        dialer=dialer,
+        trust=trust,
+        egress=None,
+        sightings=None,
     )
     target = {"name": "fabrikam.com", "topology": "third-party-filter", **subject}
     check = Check(

@@ -282,7 +282,24 @@ async def test_a_mere_change_of_order_is_said_to_be_one(world: World) -> None:
     await world.run(check)
     world.server.zone["example.com", "TXT"] = f"v=spf1 include:{MICROSOFT} ip4:192.31.196.0/28 -all"
     (finding,) = (await world.run(check)).findings
+    assert finding.detail.startswith("the order of its terms differs since ")
     assert finding.evidence == ("the same terms in another order",)
+
+
+async def test_a_record_that_comes_or_goes_is_told_whole(world: World) -> None:
+    check = domain(settings={"report_changes_for": "1m"})
+    right = world.server.zone["example.com", "TXT"]
+    await world.run(check)
+    world.server.zone["example.com", "TXT"] = "MS=ms1"
+    gone = fires(report.CHANGED, await world.run(check))
+    assert gone.detail.startswith("it is gone since ")
+    assert gone.evidence == (f"- {right}", "+ no SPF record")
+    world.clock.advance(timedelta(minutes=5))
+    await world.run(check)
+    world.server.zone["example.com", "TXT"] = right
+    come = fires(report.CHANGED, await world.run(check))
+    assert come.detail.startswith("it is there since ")
+    assert come.evidence == ("- no SPF record", f"+ {right}")
 
 
 async def test_bounds_come_from_the_settings(world: World) -> None:
