@@ -57,7 +57,7 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
 
     beneath = defaults.settings()
     config = read(path, over, beneath)
-    state = config.state
+    state, home = config.state, _home(config)
 
     def tell(agent: Agent) -> None:
         _tell(agent)
@@ -67,10 +67,10 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
         click.echo(f"  {name} lab list{hint}", err=True)
         click.echo(f"  {name} lab break spf-too-many-lookups{hint}", err=True)
         click.echo("Its DNS answers commands, too; so have a tenant of it judged:", err=True)
-        click.echo(f"  {judging(name, state, lab.resolver)}\n", err=True)
+        click.echo(f"  {judging(name, home, lab.resolver)}\n", err=True)
 
     try:
-        async with Lab(state, mailbox=_mailbox(config)) as lab:
+        async with Lab(state, home=home) as lab:
             overrides = Overrides(
                 settings=over,
                 beneath=beneath,
@@ -87,13 +87,16 @@ async def _run_in_lab(path: Path, over: Mapping[str, Any]) -> int:
         raise StartError(message) from error
 
 
-def _mailbox(config: Config) -> Path | None:
-    """Return where the configuration looks for the lab's mail, wherever its own state is."""
+def _home(config: Config) -> Path:
+    """Return where the configuration looks for the lab's mail and exports.
+
+    It names them by their own places, wherever its state is.
+    """
     from agent.lab.mailbox import NAME
 
     ends = (route.receive.maildir for tenant in config.file.tenants for route in tenant.routes)
     places = (config.folder / end.path for end in ends if end is not None)
-    return next((place for place in places if place.name == NAME), None)
+    return next((place.parent for place in places if place.name == NAME), config.state)
 
 
 def _called() -> str:

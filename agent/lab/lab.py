@@ -18,7 +18,6 @@ from agent.lab.exchange_online import ExchangeOnline
 from agent.lab.export_folder import ExportFolder
 from agent.lab.faults import Behaviour, World
 from agent.lab.mail import OLDEST, SMART_HOST_NAME, Filter, Post, SmartHost, changing_context
-from agent.lab.mailbox import NAME as MAILBOX
 from agent.lab.mailbox import Maildrop
 from agent.lab.onward import Onward
 from agent.lab.stall import Stall
@@ -46,12 +45,11 @@ class Lab:
 
     ``detours`` tells a dialer where the world's addresses really listen; ``authority`` is whom its
     certificates are to be trusted by, in PEM; ``sink_port`` is where the agent's sink must listen;
-    ``gate`` is what the agent's scheduler has to pass.
+    ``gate`` is what the agent's scheduler has to pass. The mailbox and the exports of tenants are
+    in *home*, by default in *folder*.
     """
 
-    def __init__(
-        self, folder: Path, clock: Clock | None = None, mailbox: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, clock: Clock | None = None, home: Path | None = None) -> None:
         self.world = World()
         self.gate = Stall(self.world)
         self._folder = folder
@@ -70,8 +68,8 @@ class Lab:
             )
         }
         self._post = Post(self._clock, TrustStore(system=False).client(verify=False))
-        self._maildrop = Maildrop(mailbox or folder / MAILBOX)
-        self._exports = ExportFolder(folder, self.world, self._clock)
+        self._maildrop = Maildrop(home or folder)
+        self._exports = ExportFolder(home or folder, self.world, self._clock)
         self._onward = Onward(self.world, self._post, self._port_of)
         self._exchange = self._front_door(authority)
         # Where the agent comes from Contoso's data centre, as its connector has it.

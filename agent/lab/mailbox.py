@@ -14,10 +14,10 @@ _MOST = 200  # messages of a folder
 
 
 class Maildrop:
-    """A mailbox with an Inbox and a Junk folder, at *folder*."""
+    """A mailbox with an Inbox and a Junk folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder / NAME
         self._numbers = itertools.count(1)
 
     def prepare(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.lab.control import Control
+from agent.lab.export_folder import NAME as FOLDER
 from agent.lab.faults import FAULTS, World
 from agent.lab.mailbox import NAME
 from servers.program import ROOT, Process, end, mailflow_agent, start
@@ -105,4 +106,5 @@ async def test_the_example_finds_its_mail_wherever_the_state_of_the_lab_is(tmp_p
     assert fault == "spf-too-many-lookups --state elsewhere\n"
     assert (tmp_path / "elsewhere" / "mailflow.db").is_file()
     assert (tmp_path / "state" / NAME / "new").is_dir()
-    assert not (tmp_path / "elsewhere" / NAME).exists()
+    assert (tmp_path / "state" / FOLDER / "contoso.json").is_file()
+    assert {each.name for each in (tmp_path / "elsewhere").iterdir()}.isdisjoint({NAME, FOLDER})
