@@ -172,15 +172,17 @@ async def test_reverse_names_are_looked_at_unless_that_is_not_wanted(
 
 
 async def test_a_gate_in_the_resolvers_place_takes_no_name_away(authorities: Authorities) -> None:
-    apex, records = ("com", "SOA"), zone(ONE)
-    del records[ip_address(ONE).reverse_pointer, "PTR"]
+    apex, name = ("com", "SOA"), (ip_address(ONE).reverse_pointer, "PTR")
+    records: dict[tuple[str, str], Reply] = {**zone(ONE), apex: Answer(("a.gtld-servers.net",))}
     recall = Recall(Zone(records))
     recall.controls = ("com",)
     async with real_server(Mailbox(), authorities.server(HOST)) as port:
+        before = await walk(authorities, records, {ONE: port}, recall=recall)
+        gone = {key: records.pop(key) for key in (apex, name)}
         behind = await walk(authorities, records, {ONE: port}, recall=recall)
-        records[apex] = Answer(("a.gtld-servers.net",))
+        records[apex] = gone[apex]
         seen = await walk(authorities, records, {ONE: port}, recall=recall)
-    assert behind.findings == ()
+    assert before.findings == behind.findings == ()
     fires(rules.NO_REVERSE_NAME, seen)
 
 
