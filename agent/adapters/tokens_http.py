@@ -53,6 +53,7 @@ class LibraryHttp:
 
     def __init__(self, api: Api, loop: asyncio.AbstractEventLoop, origin: str | None) -> None:
         self._api, self._loop, self._origin = api, loop, origin
+        self._is_over = False
         self.why: NoToken | None = None
 
     def get(
@@ -99,6 +100,8 @@ class LibraryHttp:
 
     def _wait_for(self, request: Request) -> Reply | Failure | None:
         """Have the loop send a request; None where it does not any more."""
+        if self._is_over:
+            return None
         sending = self._api.request(request)
         try:
             asking = asyncio.run_coroutine_threadsafe(sending, self._loop)
@@ -107,7 +110,11 @@ class LibraryHttp:
             return None
         try:
             return asking.result(request.within.total_seconds() + _MARGIN)
-        except (TimeoutError, concurrent.futures.CancelledError):
+        except concurrent.futures.CancelledError:
+            # The loop is ending: what the library tries next would be begun, and left half done.
+            self._is_over = True
+            return None
+        except TimeoutError:
             asking.cancel()
             return None
 
