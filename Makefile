@@ -30,7 +30,9 @@ help: ## show this list
 run: $(VENV)/run.stamp ## watch the embedded mail world: no account, no internet, page on http://127.0.0.1:16245/
 	@exec $(BIN)/mailflow-agent run --lab --config $(CONFIG)
 
-test: lint type all image-test ## everything that CI runs
+test: $(VENV)/dev.stamp ## everything that CI runs
+	@$(MAKE) --no-print-directory -j2 lint type
+	@$(MAKE) --no-print-directory all image-test
 
 lint: $(VENV)/dev.stamp ## style, import contracts, generated files
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports
