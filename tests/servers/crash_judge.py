@@ -83,14 +83,20 @@ def judge(state: Path, relay: Onward, lives: list[Life], counters: Seen) -> Judg
     found = Judgement(entries_in(state, problems), relay.taken(), lives, relay.log)
     found.hold("the store is damaged", problems)
     found.hold("a store was moved aside", [each.name for each in state.glob("*.damaged-*")])
-    # By CPU time: how long it takes besides is a matter of who else uses the machine.
-    fresh = [life for life in lives if life.is_fresh and life.start is not None]
-    usual = statistics.median(life.cpu for life in fresh)
-    found.hold(f"not back within {START:.0f} s", f"{usual:.1f} s" if usual > START else "")
     found.hold("a traceback", [life.log for life in lives if "Traceback" in life.log])
     compare(found, relay)
     found.hold("the counters are wrong", miscounted(found.entries, counters))
     return found
+
+
+def lateness(lives: list[Life]) -> str:
+    """Say how long it takes until the agent is back, where that is too long; else empty.
+
+    By CPU time: how long it takes besides is a matter of who else uses the machine.
+    """
+    fresh = [life for life in lives if life.is_fresh and life.start is not None]
+    usual = statistics.median(life.cpu for life in fresh)
+    return f"{usual:.1f} s" if usual > START else ""
 
 
 def entries_in(state: Path, problems: list[str]) -> list[Entry]:

@@ -23,11 +23,13 @@ import aiohttp
 
 from servers.budget import untraced
 from servers.crash_judge import (
+    START,
     Judgement,
     Life,
     busiest_minute,
     entries_in,
     judge,
+    lateness,
     miscounted,
 )
 from servers.dying import STEPS
@@ -73,7 +75,8 @@ async def crash(
 ) -> Judgement:
     """Let the agent live and die as *kills* say, then live on, and judge what became of all.
 
-    Who *is_patient* waits until what was never taken is given up as well.
+    Who *is_patient* waits until what was never taken is given up as well, and judges how soon the
+    agent was back.
     """
     sink = free_port()
     async with onward(sink) as relay:
@@ -100,6 +103,8 @@ async def crash(
         busiest = busiest_minute(relay)
         if is_patient:
             judgement.hold("without an end", [e for e in judgement.entries if e.is_in_flight])
+            # One start beside other tests, which take the CPU's caches, would say little.
+            judgement.hold(f"not back within {START:.0f} s", lateness(lives))
         judgement.hold(f"more than {BUDGET} messages in a minute", max(0, busiest - BUDGET))
     return judgement
 
