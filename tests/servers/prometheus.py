@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import signal
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -79,16 +78,15 @@ async def prometheus(
 ) -> AsyncIterator[Prometheus]:
     """Run Prometheus on a free port, and give it once it is ready.
 
-    It has the project's rules, and tells an Alertmanager where there is one. *pace* is the seconds
-    between two scrapes. Rules of *rules_text* are loaded once it has seen the target: for some
-    seconds it knows of none, which such rules, with their times shortened, would call a fault.
+    It has the project's rules, or those of *rules_text*, and tells an Alertmanager where there is
+    one. *pace* is the seconds between two scrapes.
     """
     assert PROGRAM is not None, "install Debian's prometheus"
     target = urlsplit(target_url).netloc
     rules = folder / "rules"
     rules.mkdir()
-    if not rules_text:
-        shutil.copy(ALERTS / "mailflow.yaml", rules)
+    text = rules_text or (ALERTS / "mailflow.yaml").read_text(encoding="utf-8")
+    (rules / "rules.yaml").write_text(text, encoding="utf-8")
     configuration = folder / "prometheus.yml"
     manager = f'"{urlsplit(alertmanager_url).netloc}"' if alertmanager_url else ""
     text = _CONFIGURATION.format(folder=folder, target=target, alertmanager=manager, pace=pace)
@@ -96,13 +94,7 @@ async def prometheus(
     port, process = await _start(PROGRAM, folder, configuration)
     try:
         async with aiohttp.ClientSession() as session:
-            one = Prometheus(f"http://127.0.0.1:{port}", session)
-            if rules_text:
-                await eventually(lambda: one.query("up"), bool)
-                (rules / "rules.yaml").write_text(rules_text, encoding="utf-8")
-                process.send_signal(signal.SIGHUP)
-                await eventually(lambda: one.query('ALERTS{alertname="MailflowWatchdog"}'), bool)
-            yield one
+            yield Prometheus(f"http://127.0.0.1:{port}", session)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()

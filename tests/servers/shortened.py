@@ -6,7 +6,7 @@ are those that are shipped.
 * A rule file: each ``for`` and ``keep_firing_for``, each range (``[15m]``), each ``offset`` and
   each age in seconds (``time() - X > 60``) is divided by RULES_SPEED, to no less than a second, six
   for a range, so that ``rate`` has two samples, and eight for an age, since what is scraped is
-  seconds old.
+  seconds old; what is absent must be so for twelve.
   Factors and multiples of a check's interval stay: the agent exports it, and that of a test's
   configuration is short. Days until a certificate ends stay, too.
 * Alertmanager's: ``group_wait``, ``group_interval`` and ``repeat_interval`` are divided by
@@ -21,6 +21,7 @@ import yaml
 
 RULES_SPEED = 20
 NOTICES_SPEED = 120
+_KNOWS_NONE = 12  # seconds: for some seven Prometheus knows of no target when it starts
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _RANGE = re.compile(r"\[(\d+[smhd])\]")
 _OFFSET = re.compile(r"\boffset (\d+[smhd])\b")
@@ -46,7 +47,9 @@ def rules(text: str) -> str:
         group.pop("interval", None)
         for rule in group["rules"]:
             for key in rule.keys() & {"for", "keep_firing_for"}:
-                rule[key] = shorter(rule[key], RULES_SPEED)
+                is_early = key == "for" and "absent(" in rule["expr"]
+                least = _KNOWS_NONE if is_early else 1
+                rule[key] = shorter(rule[key], RULES_SPEED, least)
             rule["expr"] = _expression(rule["expr"])
     return yaml.safe_dump(content, sort_keys=False, width=1000)
 
