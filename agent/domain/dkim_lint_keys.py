@@ -11,11 +11,11 @@ from agent.domain.finding import Finding
 from agent.domain.knowledge.dkim_targets import first_target
 from agent.domain.peer_text import PeerText
 from agent.domain.tenancy.powershell import command
+from agent.domain.zone_line import txt_of
 
-_STRING = 255  # octets that one string of a TXT record can have
 _SHOWN = 500  # octets of a record in a line of evidence
 _MAX_EXPONENT_BITS = 33  # beyond, common libraries refuse the key
-_UNSURE_TEXT = frozenset('"\\')  # would have to be escaped in what is typed
+_LONGEST = 4000  # octets of a record that is proposed whole
 _PASTES = {Paste.ARMOUR: rules.ARMOUR, Paste.QUOTES: rules.QUOTES, Paste.ESCAPES: rules.ESCAPES}
 
 
@@ -44,12 +44,7 @@ def lint_keys(one: Selector, domain: str) -> Iterator[Finding]:
 
 def publish(one: Selector, text: bytes) -> str:
     """Write a record as a line of a zone; empty where it must not, or cannot, be typed so."""
-    written = str(PeerText(text, 4000))
-    if not text or one.aliases or len(written) != len(text) or _UNSURE_TEXT & set(written):
-        return ""
-    pieces = (written[start : start + _STRING] for start in range(0, len(written), _STRING))
-    strings = " ".join(f'"{piece}"' for piece in pieces)
-    return f"{one.name}. 3600 IN TXT {strings}"
+    return "" if not text or one.aliases else txt_of(one.name, text, _LONGEST)
 
 
 def shown(record: Record) -> str:

@@ -3,18 +3,14 @@
 from typing import Final
 
 from agent.domain.dmarc_terms import Record
-from agent.domain.peer_text import PeerText
+from agent.domain.zone_line import txt_of
 
 _LONGEST: Final = 500  # octets of a record that is proposed whole
-_UNSURE: Final = frozenset('"\\')  # would have to be escaped in what is typed
 
 
 def publish(domain: str, text: bytes) -> str:
     """Write a record as a line of a zone; empty where it has octets that must not be typed so."""
-    shown = PeerText(text, _LONGEST)
-    if len(shown) != len(text) or _UNSURE & set(shown):
-        return ""
-    return f'_dmarc.{domain}. 3600 IN TXT "{shown}"'
+    return txt_of(f"_dmarc.{domain}", text, _LONGEST)
 
 
 def rewritten(record: Record, **values: str) -> bytes:

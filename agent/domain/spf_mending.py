@@ -17,14 +17,13 @@ from agent.domain.spf_record import parse
 from agent.domain.spf_terms import All, Broken, Mechanism, Record, Result
 from agent.domain.spf_trace import MAX_LOOKUPS
 from agent.domain.spf_tree import Branch, State, grow
+from agent.domain.zone_line import UNSURE, txt
 
 PARKED = "v=spf1 -all"
 """What a domain publishes that sends nothing."""
 
 _SOFT = "~all"
-_STRING = 255  # octets of one string of a TXT record, RFC 1035 section 3.3.14
 _LONGEST = 450  # octets; more may not fit in a plain reply, RFC 7208 section 3.4
-_UNSURE = frozenset('"\\')  # would have to be escaped in what is typed
 _BAD = frozenset({State.MISSING, State.MULTIPLE, State.BROKEN, State.LOOP})
 
 
@@ -37,11 +36,7 @@ class Mended:
 
     def line(self, domain: str) -> str:
         """Write it as a line of a zone; empty where there is none."""
-        if not self.text:
-            return ""
-        strings = range(0, len(self.text), _STRING)
-        shown = " ".join(f'"{self.text[at : at + _STRING]}"' for at in strings)
-        return f"{domain}. 3600 IN TXT {shown}"
+        return txt(domain, self.text) if self.text else ""
 
 
 def begun(senders: Iterable[str], *, sends: bool) -> Mended:
@@ -143,6 +138,6 @@ def _checked(words: list[str]) -> Mended:
     if len(text) > _LONGEST:
         problem = f"it would have {len(text)} octets, and {_LONGEST} are safe"
         return Mended(problem=f"{problem}: leave out what no longer sends")
-    if _UNSURE & set(text):
+    if UNSURE & set(text):
         return Mended(problem="it has characters that must not be typed as they are")
     return Mended(PeerText(text, _LONGEST))

@@ -19,10 +19,10 @@ from agent.domain.names import MAX_NAME
 from agent.domain.peer_text import PeerText
 from agent.domain.public_suffix import zone_of
 from agent.domain.tls_rpt_record import Destination, Record, is_nearly, is_record, parse
+from agent.domain.zone_line import txt_of
 
 Said = Literal["yes", "no", "unknown"]
 _SHOWN = 500  # characters of a record
-_UNSURE_TEXT = frozenset('"\\')  # would have to be escaped in what is typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +197,7 @@ def _absent(found: Survey) -> Iterator[Finding]:
 
 
 def _moved(found: Survey, text: bytes) -> str:
-    shown = _line(text)
-    if len(shown) != len(text) or _UNSURE_TEXT & set(shown):
-        return ""
-    return f'{found.name}. 3600 IN TXT "{shown}"'
+    return txt_of(found.name, text, _SHOWN)
 
 
 def _destinations(found: Survey) -> Iterator[Finding]:
