@@ -109,10 +109,11 @@ GONE, BACK = Answer(name_exists=False), ANSWERS["example.com"]
 KNOWN = Answer(("ns.example",))
 
 
-async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() -> None:
-    def ask_mx() -> Plan[Reply]:
-        return (yield from ask(MX))
+def ask_mx() -> Plan[Reply]:
+    return (yield from ask(MX))
 
+
+async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() -> None:
     resolver = Listed()
     recall = Recall(resolver)
     await recall.derive("key", None, ask_mx)
@@ -131,9 +132,6 @@ async def test_the_order_of_records_is_no_news_and_an_answer_after_silence_is() 
 
 
 async def test_that_a_record_is_gone_is_believed_only_where_dns_is_seen() -> None:
-    def ask_mx() -> Plan[Reply]:
-        return (yield from ask(MX))
-
     resolver = Listed()
     recall = Recall(resolver)
     recall.controls = ("com", "org")
@@ -154,9 +152,6 @@ async def test_that_a_record_is_gone_is_believed_only_where_dns_is_seen() -> Non
 
 
 async def test_the_first_answer_is_believed_of_a_resolver_that_has_once_seen_dns() -> None:
-    def ask_mx() -> Plan[Reply]:
-        return (yield from ask(MX))
-
     resolver = Listed()
     resolver.replies["example.com"] = GONE
     recall = Recall(resolver)
@@ -170,9 +165,6 @@ async def test_the_first_answer_is_believed_of_a_resolver_that_has_once_seen_dns
 
 
 async def test_without_control_names_every_reply_is_believed() -> None:
-    def ask_mx() -> Plan[Reply]:
-        return (yield from ask(MX))
-
     resolver = Listed()
     recall = Recall(resolver)
     await recall.derive("key", None, ask_mx)
@@ -240,9 +232,6 @@ async def test_what_nobody_takes_over_is_dropped_in_time() -> None:
 
 
 async def test_one_control_name_without_an_answer_does_not_keep_what_is_gone() -> None:
-    def ask_mx() -> Plan[Reply]:
-        return (yield from ask(MX))
-
     class Slow(Listed):
         async def resolve_all(self, queries: tuple[Query, ...]) -> tuple[Reply, ...]:
             if any(query.name not in self.replies for query in queries):
